@@ -1,0 +1,229 @@
+/**
+ * All that lies in content/, as zod schemas: what people write (models) and what `publish` writes (gallery).
+ * The only contract between pipeline and site; both import it, and nothing else of each other.
+ */
+
+import { z } from 'zod';
+
+const json: z.ZodType<unknown> = z.json();
+
+// ---------------------------------------------------------------- written by people: content/models/<model>.json
+
+/** How a picture of 0..255 RGB becomes the numbers that the network takes. */
+export const inputScaling = z
+  .union([
+    z.enum(['none', '0..1', '-1..1', 'caffe', 'torch']),
+    z.strictObject({
+      order: z.enum(['rgb', 'bgr']).default('rgb').describe('Order of the channels that the network takes.'),
+      mean: z
+        .union([z.number(), z.array(z.number()).min(1).max(4)])
+        .default(0)
+        .describe('Subtracted from 0..255, one number or one a channel, in the order of `order`.'),
+      deviation: z
+        .union([z.number(), z.array(z.number()).min(1).max(4)])
+        .default(1)
+        .describe('Divides after the mean is subtracted, one number or one a channel.'),
+    }),
+  ])
+  .describe(
+    'Input scaling: `none` (0..255), `0..1`, `-1..1`, `caffe` (BGR minus the ImageNet mean), `torch` (ImageNet mean and deviation), or numbers.',
+  );
+export type InputScaling = z.infer<typeof inputScaling>;
+
+/** A recipe: a preset's name, or an object that may start from one (`preset`). Checked in full by the pipeline. */
+export const recipeReference = z.union([z.string(), z.record(z.string(), json)]);
+
+export const modelContent = z.strictObject({
+  $schema: z.string().optional().describe('For editors: the JSON schema of this file.'),
+  title: z.string().min(1).max(200).describe('The model as people call it.'),
+  summary: z.string().max(500).optional().describe('One sentence for the home page.'),
+  weights: z.string().describe('The model file, relative to this file.'),
+  input: z
+    .strictObject({
+      scaling: inputScaling.default('0..1'),
+      sizePx: z
+        .int()
+        .min(1)
+        .max(4096)
+        .optional()
+        .describe('Side of the rendered pictures in pixels, where the network leaves it free.'),
+    })
+    .prefault({})
+    .describe('What the network takes.'),
+  layers: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe('Names or patterns (`conv*`) of the layers to show; all that can be rendered by default.'),
+  recipe: recipeReference
+    .default('phosphene')
+    .describe('The recipe for all layers that `recipes` does not name.'),
+  recipes: z
+    .record(z.string(), recipeReference)
+    .default({})
+    .describe('Recipes by layer name or pattern; the first pattern that fits counts.'),
+  classes: z.array(z.string()).optional().describe('Names of the classes, in the order of the scores.'),
+  source: z.string().optional().describe('Where the model comes from.'),
+  licence: z.string().optional().describe('The licence of the weights.'),
+});
+export type ModelContent = z.infer<typeof modelContent>;
+
+// ------------------------------------------------------------------------- written by `publish`: content/gallery
+
+/** What a network made of the published picture when it was fed back; for units of the class scores. */
+export const prediction = z.object({
+  unit: z.int().describe('The class with the highest probability.'),
+  label: z.string().optional(),
+  probability: z.number().min(0).max(1).describe('Softmax probability of that class.'),
+  right: z.boolean().describe('Whether it is the class that the picture was made for.'),
+});
+
+/** Measured on the published 8-bit picture, fed back through the network. */
+export const measures = z.object({
+  activation: z
+    .number()
+    .describe("Mean of the unit's map after the activation; the score itself for a class."),
+  maxActivation: z.number().describe("Largest value of the unit's map."),
+  initialActivation: z.number().describe('`activation` of the start, before the first step.'),
+  linearActivation: z.number().describe('Mean of the map before the activation function.'),
+  keptUnderShifts: z
+    .number()
+    .nullable()
+    .describe(
+      'Mean share of `activation` that is left when the picture moves by 1 or 2 pixels; null where it is not above 0.',
+    ),
+  harshShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .describe('Share of channel values within 8 of 0 or 255 in the picture as the network saw it.'),
+  dead: z
+    .boolean()
+    .describe('No start and no recipe that was tried made the unit active: its output is 0 for all of them.'),
+  prediction: prediction.optional(),
+});
+export type Measures = z.infer<typeof measures>;
+
+export const frame = z.object({
+  step: z.int().min(0).describe('Number of updates made before this picture.'),
+  objective: z.number().describe('The objective of this picture.'),
+});
+
+export const unitRecord = z.object({
+  unit: z.int().min(0).describe('Index in the framework that trained the model, from 0.'),
+  label: z.string().optional().describe('Class name, for units of the class scores.'),
+  image: z.object({
+    file: z.string().describe('Path below public/gallery, e.g. `mnist/conv2d_1/0.webp`.'),
+    widthPx: z.int(),
+    heightPx: z.int(),
+  }),
+  strip: z.object({
+    file: z
+      .string()
+      .describe(
+        'Path below public/gallery: all frames side by side, first to last, each the size of the image.',
+      ),
+    frames: z.array(frame).min(1).max(64),
+  }),
+  recipe: z.string().describe("Key into the layer file's `recipes`."),
+  seed: z.int(),
+  objective: z.object({
+    name: z.string(),
+    curve: z
+      .array(z.tuple([z.int(), z.number()]))
+      .max(256)
+      .describe('[step, value], thinned to at most 256 points; first and last are always there.'),
+  }),
+  measures,
+  fingerprint: z.string().regex(/^[0-9a-f]{64}$/),
+  engine: z.string(),
+  device: z.string(),
+  seconds: z.number().describe('Time that this rendering took, its share of its batch.'),
+  renderedAt: z.iso.datetime(),
+});
+export type UnitRecord = z.infer<typeof unitRecord>;
+
+export const layerSummary = z.object({
+  slug: z.string().describe('As in the address.'),
+  name: z.string().describe("The layer's name in the model file; untrusted text."),
+  kind: z.enum(['conv', 'dense', 'scores', 'other']),
+  index: z.int().min(0).describe('Place among the layers of the network, from 0.'),
+  units: z.int().min(1).describe('Units that the layer has.'),
+  published: z.int().min(0).describe('Units that the gallery shows.'),
+  dead: z.int().min(0).describe('Published units that are dead.'),
+  output: z.array(z.int()).describe('[channels, height, width] at the rendered size, or [units].'),
+  receptiveFieldPx: z
+    .int()
+    .nullable()
+    .describe('Side of the input area that one value of the map sees; null: all of it.'),
+  samples: z
+    .array(z.object({ unit: z.int(), file: z.string(), widthPx: z.int(), heightPx: z.int() }))
+    .max(12)
+    .describe('A few pictures of the layer that are worth showing on the pages above.'),
+});
+export type LayerSummary = z.infer<typeof layerSummary>;
+
+export const galleryModel = z.object({
+  slug: z.string(),
+  title: z.string(),
+  summary: z.string().optional(),
+  source: z.string().optional(),
+  licence: z.string().optional(),
+  sha256: z.string().describe('Of the model file.'),
+  format: z.string(),
+  parameters: z.int().describe('Trained numbers in the network.'),
+  input: z.object({
+    channels: z.int(),
+    heightPx: z.int(),
+    widthPx: z.int(),
+    scaling: inputScaling,
+  }),
+  classes: z.array(z.string()).optional(),
+  layers: z.array(layerSummary),
+});
+export type GalleryModel = z.infer<typeof galleryModel>;
+
+/** content/gallery/index.json */
+export const galleryIndex = z.object({
+  version: z.literal(1),
+  models: z.array(galleryModel),
+});
+export type GalleryIndex = z.infer<typeof galleryIndex>;
+
+/** content/gallery/<model>/<layer>.json */
+export const galleryLayer = z.object({
+  version: z.literal(1),
+  model: z.string().describe("The model's slug."),
+  layer: layerSummary,
+  recipes: z
+    .record(z.string(), z.record(z.string(), json))
+    .describe('Resolved recipes, by the key that units refer to.'),
+  units: z.array(unitRecord),
+});
+export type GalleryLayer = z.infer<typeof galleryLayer>;
+
+// ------------------------------------------------------------------ served by the site: /{model}/{layer}/{unit}.json
+
+/** A rendering as others read it. */
+export const unitJson = z.object({
+  model: z.object({ slug: z.string(), title: z.string(), sha256: z.string() }),
+  layer: z.object({ name: z.string(), slug: z.string(), kind: layerSummary.shape.kind, index: z.int() }),
+  unit: z.int(),
+  label: z.string().optional(),
+  image: z.object({ url: z.string(), width: z.int(), height: z.int() }),
+  strip: z.object({ url: z.string(), frames: z.array(frame) }),
+  recipe: z.record(z.string(), json),
+  objective: unitRecord.shape.objective,
+  measures,
+  fingerprint: z.string(),
+  engine: z.string(),
+  device: z.string(),
+  seconds: z.number(),
+  renderedAt: z.string(),
+  neighbours: z.object({
+    previous: z.string().nullable().describe('Address of the unit before this one in the layer, or null.'),
+    next: z.string().nullable(),
+  }),
+  cite: z.string().describe('One line of text that names the unit, the gallery and its address.'),
+});
+export type UnitJson = z.infer<typeof unitJson>;

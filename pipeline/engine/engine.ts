@@ -1,0 +1,32 @@
+/**
+ * What runs a graph. An engine compiles a graph to a program; a program maps named values to named values.
+ * Values may live on a device: they are opaque here, made by `upload` or by a run, read by `download`.
+ */
+
+import type { Lowering } from '../network/adjoint/rule.ts';
+import type { Graph, Tensor } from '../network/graph.ts';
+
+declare const onEngine: unique symbol;
+/** A tensor where the engine keeps it. Feed it only to programs of the engine that made it. */
+export interface Value {
+  readonly [onEngine]: true;
+}
+
+export interface Program {
+  /** One run. Every input of the graph must be fed. Returns all outputs of the graph. */
+  run(feeds: ReadonlyMap<string, Value>): Promise<ReadonlyMap<string, Value>>;
+  /** Frees what the program holds; it cannot run any more. */
+  release(): Promise<void>;
+}
+
+export interface Engine {
+  readonly name: 'cpu' | 'webgpu' | 'cuda' | 'tfjs';
+  /** The device in words, e.g. the processor's model name. */
+  readonly device: string;
+  /** Which form of an operation's adjoint this engine runs best. */
+  readonly lowering: Lowering;
+  /** @throws PhospheneError naming the operation that the engine cannot run. */
+  compile(graph: Graph): Promise<Program>;
+  upload(tensor: Tensor): Value;
+  download(value: Value): Promise<Tensor>;
+}
