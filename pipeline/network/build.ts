@@ -53,10 +53,9 @@ export class GraphBuilder {
     return name;
   }
 
-  /** Declares a graph input and returns its name. @throws Error if the name is taken. */
-  input(name: string, dims: GraphInput['dims'], type: GraphInput['type'] = 'float32'): string {
-    if (this.#taken.has(name)) throw new Error(`The graph already has a value named '${name}'`);
-    this.#taken.add(name);
+  /** Declares a graph input under a fresh name made from `hint` and returns that name. */
+  input(hint: string, dims: GraphInput['dims'], type: GraphInput['type'] = 'float32'): string {
+    const name = this.fresh(hint);
     this.#inputs.push({ name, type, dims });
     return name;
   }
