@@ -37,10 +37,12 @@ export type Attribute =
   | { readonly kind: 'ints'; readonly value: readonly number[] }
   | { readonly kind: 'floats'; readonly value: readonly number[] }
   | { readonly kind: 'strings'; readonly value: readonly string[] }
-  | { readonly kind: 'tensor'; readonly value: Tensor };
+  | { readonly kind: 'tensor'; readonly value: Tensor }
+  /** What a file holds but this form cannot; `value` says what. Only encoding the node is an error. */
+  | { readonly kind: 'unreadable'; readonly value: string };
 
 export interface Node {
-  /** The ONNX operator, e.g. `Conv`. */
+  /** The ONNX operator, e.g. `Conv`; with its domain in front where that is not ONNX's own: `com.microsoft.FusedConv`. */
   readonly op: string;
   readonly name: string;
   /** Value names; `''` stands for an optional input that is left out. */
@@ -100,6 +102,7 @@ export const int = (value: number): Attribute => ({ kind: 'int', value });
 export const float = (value: number): Attribute => ({ kind: 'float', value });
 export const ints = (value: readonly number[]): Attribute => ({ kind: 'ints', value });
 export const text = (value: string): Attribute => ({ kind: 'string', value });
+export const tensor = (value: Tensor): Attribute => ({ kind: 'tensor', value });
 
 /** An INT attribute, or `fallback` where the node has none of this name. */
 export function intOf(node: Node, name: string, fallback: number): number {
