@@ -6,7 +6,9 @@ import {
   float32,
   type Graph,
   type GraphInput,
+  int,
   int64,
+  ints,
   type Node,
   type Tensor,
 } from './graph.ts';
@@ -77,6 +79,11 @@ export class GraphBuilder {
     return this.#shared(`i${values.join(',')}`, () => int64(values), 'shape');
   }
 
+  /** A constant [1, C, 1, 1], one number a channel of an [N, C, H, W] value. */
+  perChannel(values: readonly number[]): string {
+    return this.constant(float32([1, values.length, 1, 1], values), 'channels');
+  }
+
   #shared(key: string, make: () => Tensor, hint: string): string {
     let name = this.#constants.get(key);
     if (name === undefined) {
@@ -100,6 +107,19 @@ export class GraphBuilder {
     hint = op.toLowerCase(),
   ): string {
     return this.addMany(op, inputs, 1, attributes, hint)[0] as string;
+  }
+
+  /** The mean over `axes`, which stay with size 1. From operator set 18 on the axes are an input, before an attribute. */
+  mean(value: string, axes: readonly number[]): string {
+    const keepdims = int(1);
+    return this.#opset < 18
+      ? this.add('ReduceMean', [value], { axes: ints(axes), keepdims })
+      : this.add('ReduceMean', [value, this.shape(axes)], { keepdims });
+  }
+
+  /** The sum over `axes`, which stay with size 1. */
+  sum(value: string, axes: readonly number[]): string {
+    return this.add('ReduceSum', [value, this.shape(axes)], { keepdims: int(1) });
   }
 
   /** Appends a node with `count` outputs and returns their names. */

@@ -114,7 +114,7 @@ export function cutAtLayer(
   });
   const select = (value: string): string => {
     const masked = build.add('Mul', [copy(value), mask]);
-    const own = build.add('ReduceSum', [masked, build.shape([layer.unitAxis])], { keepdims: int(1) });
+    const own = build.sum(masked, [layer.unitAxis]);
     return layer.unitAxis === 3 ? build.add('Transpose', [own], { perm: ints([0, 3, 1, 2]) }) : own;
   };
   const linear = select(layer.linear);
@@ -198,7 +198,7 @@ function sliceUnits(
           Float32Array.from({ length }, (_, k) => weights.data[unit * unitStride + k * stride] as number),
         );
         const products = build.add('Mul', [copy(input), row]);
-        const sum = build.add('ReduceSum', [products, build.shape([1])], { keepdims: int(1) });
+        const sum = build.sum(products, [1]);
         return bias === undefined ? sum : build.add('Add', [sum, bias()]);
       },
     };

@@ -2,7 +2,7 @@
 
 import type { InputScaling } from '../../content/schema.ts';
 import type { GraphBuilder } from '../network/build.ts';
-import { float32, int, int64 } from '../network/graph.ts';
+import { int, int64 } from '../network/graph.ts';
 
 /** input[c] = (picture[source[c]] - mean[c]) / deviation[c] */
 export interface Scaling {
@@ -61,9 +61,6 @@ export function networkGrey({ source, mean }: Scaling): number[] {
   return grey;
 }
 
-const channelConstant = (build: GraphBuilder, values: readonly number[], hint: string): string =>
-  build.constant(float32([1, values.length, 1, 1], values), hint);
-
 const reordered = (build: GraphBuilder, value: string, { source }: Scaling): string =>
   source.every((from, channel) => from === channel)
     ? value
@@ -72,10 +69,9 @@ const reordered = (build: GraphBuilder, value: string, { source }: Scaling): str
 /** Writes picture → network input; both [N, C, H, W]. */
 export function scalePicture(build: GraphBuilder, picture: string, scaling: Scaling): string {
   let value = reordered(build, picture, scaling);
-  if (scaling.mean.some((m) => m !== 0))
-    value = build.add('Sub', [value, channelConstant(build, scaling.mean, 'mean')]);
+  if (scaling.mean.some((m) => m !== 0)) value = build.add('Sub', [value, build.perChannel(scaling.mean)]);
   if (scaling.deviation.some((d) => d !== 1)) {
-    value = build.add('Div', [value, channelConstant(build, scaling.deviation, 'deviation')]);
+    value = build.add('Div', [value, build.perChannel(scaling.deviation)]);
   }
   return value;
 }
@@ -84,12 +80,8 @@ export function scalePicture(build: GraphBuilder, picture: string, scaling: Scal
 export function unscalePicture(build: GraphBuilder, input: string, scaling: Scaling): string {
   let value = input;
   if (scaling.deviation.some((d) => d !== 1)) {
-    value = build.add('Mul', [value, channelConstant(build, scaling.deviation, 'deviation')]);
+    value = build.add('Mul', [value, build.perChannel(scaling.deviation)]);
   }
-  if (scaling.mean.some((m) => m !== 0))
-    value = build.add('Add', [value, channelConstant(build, scaling.mean, 'mean')]);
+  if (scaling.mean.some((m) => m !== 0)) value = build.add('Add', [value, build.perChannel(scaling.mean)]);
   return reordered(build, value, scaling);
 }
-
-/** A constant [1, C, 1, 1] of one number a channel. */
-export { channelConstant };

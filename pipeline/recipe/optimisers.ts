@@ -1,0 +1,90 @@
+/** (settings) ⇒ how (parameter, gradient, rate, own state) becomes (next parameter, next state), upwards. */
+
+import type { GraphBuilder } from '../network/build.ts';
+import type { Optimiser } from './schema.ts';
+
+/** One update of one parameter; all values [batch, …] of rank 4, `rate` and the scalars [batch, 1, 1, 1]. */
+export interface Update {
+  readonly parameter: string;
+  readonly gradient: string;
+  readonly rate: string;
+  /** The optimiser's own tensors of this parameter, shaped as it, by the names in `state`. */
+  readonly state: readonly string[];
+  /** Per-picture numbers, by the names in `scalars`. */
+  readonly scalars: readonly string[];
+}
+
+export interface Rule {
+  /** Names of tensors kept between steps for each parameter; they start at 0. */
+  readonly state: readonly string[];
+  /** Names of numbers that depend on the step alone, and how, for step from 0. */
+  readonly scalars: readonly { readonly name: string; at(step: number): number }[];
+  write(
+    build: GraphBuilder,
+    update: Update,
+  ): { readonly parameter: string; readonly state: readonly string[] };
+}
+
+type Of<Kind> = Extract<Optimiser, { kind: Kind }>;
+
+/** Looks an optimiser up by its kind. */
+export function optimiserRule(settings: Optimiser): Rule {
+  switch (settings.kind) {
+    case 'plain':
+      return plain(settings);
+    case 'adam':
+      return adam(settings);
+  }
+}
+
+function plain(settings: Of<'plain'>): Rule {
+  return {
+    state: [],
+    scalars: [],
+    write: (build, { parameter, gradient, rate }) => ({
+      parameter: build.add('Add', [
+        parameter,
+        build.add('Mul', [rate, normalised(build, gradient, settings)]),
+      ]),
+      state: [],
+    }),
+  };
+}
+
+/** Kingma, Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1, with the sign turned to ascend. */
+function adam(settings: Of<'adam'>): Rule {
+  const { beta1, beta2, epsilon } = settings;
+  return {
+    state: ['moment', 'square'],
+    scalars: [
+      { name: 'momentCorrection', at: (step) => 1 / (1 - beta1 ** (step + 1)) },
+      { name: 'squareCorrection', at: (step) => 1 / (1 - beta2 ** (step + 1)) },
+    ],
+    write(build, { parameter, gradient, rate, state, scalars }) {
+      const [m = '', v = ''] = state;
+      const [momentCorrection = '', squareCorrection = ''] = scalars;
+      const times = (a: string, b: string): string => build.add('Mul', [a, b]);
+      const plus = (a: string, b: string): string => build.add('Add', [a, b]);
+      const g = normalised(build, gradient, settings);
+      const moment = plus(times(build.scalar(beta1), m), times(build.scalar(1 - beta1), g));
+      const square = plus(times(build.scalar(beta2), v), times(build.scalar(1 - beta2), times(g, g)));
+      const root = build.add('Sqrt', [times(square, squareCorrection)]);
+      const step = build.add('Div', [times(moment, momentCorrection), plus(root, build.scalar(epsilon))]);
+      return { parameter: plus(parameter, times(rate, step)), state: [moment, square] };
+    },
+  };
+}
+
+/** g / (norm(g) + ε), a picture at a time. */
+function normalised(
+  build: GraphBuilder,
+  gradient: string,
+  { normalise, normEpsilon }: Pick<Optimiser, 'normalise' | 'normEpsilon'>,
+): string {
+  if (normalise === 'none') return gradient;
+  const squares = build.add('Mul', [gradient, gradient]);
+  const axes = [1, 2, 3];
+  const total = normalise === 'rms' ? build.mean(squares, axes) : build.sum(squares, axes);
+  const norm = build.add('Add', [build.add('Sqrt', [total]), build.scalar(normEpsilon)]);
+  return build.add('Div', [gradient, norm]);
+}
