@@ -1,0 +1,83 @@
+/** What people wrote in content/models: one JSON file a model, the file's name is the model's slug. */
+
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { type ModelContent, modelContent } from '../content/schema.ts';
+import { PhospheneError } from './error.ts';
+import { suggestion } from './nearest.ts';
+import { parseJson, parseStrict } from './strict.ts';
+
+export interface ModelFile {
+  /** The file's name without `.json`, as in the address. */
+  readonly slug: string;
+  /** Absolute path of the content file. */
+  readonly file: string;
+  readonly content: ModelContent;
+  /** Absolute path of the model file that the content names. */
+  readonly weightsFile: string;
+}
+
+/** What an address can hold without being escaped; `@` is kept for releases. */
+const slugPattern = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
+
+/**
+ * The models of a content folder in the order of their names; only those of `slugs`, where any are given.
+ * @param contentDir The folder that holds `models/`.
+ * @throws PhospheneError (exit code 2) for a folder without models, an unknown slug, or a file that is wrong.
+ */
+export async function readModels(contentDir: string, slugs: readonly string[] = []): Promise<ModelFile[]> {
+  const folder = resolve(contentDir, 'models');
+  const known = (await filesOf(folder)).map((name) => basename(name, '.json')).sort();
+  if (known.length === 0) {
+    throw new PhospheneError(
+      `Expected at least one <model>.json in ${shownPath(folder)}, found none; write one or give the folder with --content`,
+      { exitCode: 2 },
+    );
+  }
+  for (const slug of slugs) {
+    if (!known.includes(slug)) {
+      throw new PhospheneError(
+        `There is no model '${slug}' in ${shownPath(folder)}${suggestion(slug, known)}`,
+        { exitCode: 2 },
+      );
+    }
+  }
+  const wanted = slugs.length === 0 ? known : known.filter((slug) => slugs.includes(slug));
+  return Promise.all(wanted.map((slug) => readModel(join(folder, `${slug}.json`))));
+}
+
+async function readModel(file: string): Promise<ModelFile> {
+  const slug = basename(file, '.json');
+  const what = shownPath(file);
+  if (!slugPattern.test(slug)) {
+    throw new PhospheneError(
+      `${what}: the file's name becomes the model's address: expected small letters, digits and single '-', '_', '.' between them`,
+      { exitCode: 2 },
+    );
+  }
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new PhospheneError(`${what}: expected a file that can be read, found ${String(cause)}`, {
+      exitCode: 2,
+      cause,
+    });
+  });
+  const content = parseStrict(modelContent, parseJson(text, what), what);
+  return { slug, file, content, weightsFile: resolve(dirname(file), content.weights) };
+}
+
+async function filesOf(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
+  } catch (cause) {
+    throw new PhospheneError(
+      `Expected a folder with the models' JSON files at ${shownPath(folder)}, found none; give the folder above it with --content`,
+      { exitCode: 2, cause },
+    );
+  }
+}
+
+/** A path as a person at the terminal would write it: relative where it lies below the working folder. */
+export function shownPath(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near === '' || near.startsWith('..') ? path : near;
+}
