@@ -1,0 +1,50 @@
+/** Any model file to a network: the reader is chosen by what the bytes are, never by what the file is called. */
+
+import { PhospheneError } from '../error.ts';
+import type { Network } from '../network/network.ts';
+import type { ModelFile } from './file.ts';
+import { readKerasArchive } from './keras/archive.ts';
+import { kerasNetwork } from './keras/network.ts';
+import { isZip } from './zip.ts';
+
+interface Reader {
+  readonly title: string;
+  recognises(bytes: Uint8Array): boolean;
+  read(file: ModelFile): Promise<Network>;
+}
+
+const readers: readonly Reader[] = [
+  {
+    title: 'Keras 3 archive (.keras)',
+    recognises: isZip,
+    read: async (file) => kerasNetwork(await readKerasArchive(file)),
+  },
+];
+
+/**
+ * Reads a model file of any known format.
+ * @throws PhospheneError if the file is empty, of no known format, damaged, or holds no network that can be shown.
+ */
+export async function loadNetwork(file: ModelFile): Promise<Network> {
+  if (file.bytes.length === 0) {
+    throw new PhospheneError(
+      `Expected a model in '${file.name}', found an empty file: export or download it again.`,
+    );
+  }
+  const reader = readers.find(({ recognises }) => recognises(file.bytes));
+  if (reader === undefined) {
+    const known = readers.map(({ title }) => title).join(', ');
+    throw new PhospheneError(
+      `Expected '${file.name}' to be a model file (${known}), found ${looksLike(file.bytes)}: its name does not matter, its content does.`,
+    );
+  }
+  return await reader.read(file);
+}
+
+function looksLike(bytes: Uint8Array): string {
+  const start = bytes.subarray(0, 512);
+  const printable = start.every(
+    (byte) => (byte >= 32 && byte !== 127) || byte === 9 || byte === 10 || byte === 13,
+  );
+  return printable ? 'text' : 'unknown binary data';
+}

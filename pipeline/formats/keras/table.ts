@@ -1,0 +1,52 @@
+/** Every Keras layer class that is known, by its Keras 3 name. A new one is a function and a row. */
+
+import * as activation from './layers/activation.ts';
+import * as convolution from './layers/convolution.ts';
+import { dense, flatten } from './layers/dense.ts';
+import type { LayerRow, WriteLayer } from './layers/layer.ts';
+import * as normalisation from './layers/normalisation.ts';
+import { nothing } from './layers/nothing.ts';
+import * as pooling from './layers/pooling.ts';
+
+const conv = (write: WriteLayer): LayerRow => ({ kind: 'conv', write });
+const other = (write: WriteLayer): LayerRow => ({ kind: 'other', write });
+
+export const layerTable: Readonly<Record<string, LayerRow>> = {
+  Conv2D: conv(convolution.conv2d),
+  DepthwiseConv2D: conv(convolution.depthwiseConv2d),
+  SeparableConv2D: conv(convolution.separableConv2d),
+  Conv2DTranspose: conv(convolution.conv2dTranspose),
+
+  Dense: { kind: 'dense', write: dense },
+  Flatten: other(flatten),
+
+  MaxPooling2D: other(pooling.maxPooling2d),
+  AveragePooling2D: other(pooling.averagePooling2d),
+  GlobalMaxPooling2D: other(pooling.globalMaxPooling2d),
+  GlobalAveragePooling2D: other(pooling.globalAveragePooling2d),
+
+  Activation: other(activation.activation),
+  Softmax: other(activation.softmax),
+  ReLU: other(activation.relu),
+  LeakyReLU: other(activation.leakyRelu),
+  PReLU: other(activation.prelu),
+  ELU: other(activation.elu),
+  ThresholdedReLU: other(activation.thresholdedRelu),
+
+  BatchNormalization: other(normalisation.batchNormalization),
+  Rescaling: other(normalisation.rescaling),
+  Normalization: other(normalisation.normalization),
+
+  Dropout: other(nothing),
+  SpatialDropout2D: other(nothing),
+  AlphaDropout: other(nothing),
+  GaussianDropout: other(nothing),
+  GaussianNoise: other(nothing),
+  ActivityRegularization: other(nothing),
+  RandomFlip: other(nothing),
+  RandomRotation: other(nothing),
+  RandomZoom: other(nothing),
+  RandomTranslation: other(nothing),
+  RandomContrast: other(nothing),
+  RandomBrightness: other(nothing),
+};

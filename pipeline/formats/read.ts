@@ -1,0 +1,49 @@
+/** The rim of the readers: bytes from disk, and one sentence for everything that a path can be besides a file. */
+
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, normalize, sep } from 'node:path';
+import { PhospheneError } from '../error.ts';
+import type { ModelFile } from './file.ts';
+
+/**
+ * Reads a model file; files beside it (shards) are read when a format asks for them.
+ * @throws PhospheneError if there is no such file, or it is a folder, or it cannot be read.
+ */
+export async function readModelFile(path: string): Promise<ModelFile> {
+  const bytes = await read(path);
+  return {
+    name: basename(path),
+    bytes,
+    sibling: async (name) => {
+      const below = normalize(name);
+      if (isAbsolute(below) || below === '..' || below.startsWith(`..${sep}`) || below.includes('\0')) {
+        throw new PhospheneError(
+          `Expected '${basename(path)}' to name weight files in its own folder, found '${name.slice(0, 200)}': nothing outside that folder is read.`,
+        );
+      }
+      return await read(join(dirname(path), below));
+    },
+  };
+}
+
+async function read(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new PhospheneError(sentence(path, cause), { cause });
+  }
+}
+
+function sentence(path: string, cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return `Expected a model file at '${path}', found nothing there: check the path.`;
+  }
+  if (code === 'EISDIR')
+    return `Expected a model file at '${path}', found a folder: name the file inside it.`;
+  if (code === 'EACCES' || code === 'EPERM') {
+    return `Expected to read the model file '${path}', but its permissions forbid it: make it readable.`;
+  }
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return `Expected to read the model file '${path}', but the system refused: ${why}.`;
+}
