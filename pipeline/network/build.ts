@@ -145,6 +145,22 @@ export class GraphBuilder {
     this.#nodes.push(node);
   }
 
+  /**
+   * The name of output `index` of a node that is in the graph; if the node left that optional output out, it gets it.
+   * @throws Error if the graph has no such node.
+   */
+  output(node: Node, index: number): string {
+    const place = this.#nodes.findIndex(({ outputs }) => outputs[0] === node.outputs[0]);
+    const found = this.#nodes[place];
+    if (found === undefined) throw new Error(`The graph has no node '${node.name}'`);
+    const outputs = Array.from({ length: Math.max(index + 1, found.outputs.length) }, (_, k) => {
+      return found.outputs[k] ?? '';
+    });
+    outputs[index] ||= this.fresh(`${node.name}_${index}`);
+    this.#nodes[place] = { ...found, outputs };
+    return outputs[index];
+  }
+
   /** The graph as it now stands; `outputs` are the values that a run shall return. */
   graph(outputs: readonly string[]): Graph {
     return {
