@@ -1,0 +1,100 @@
+/** All that can be said of a network before anything is rendered: what `phosphene inspect` shows. */
+
+import type { Engine } from '../engine/engine.ts';
+import { slugs } from '../slug.ts';
+import { float32, size } from './graph.ts';
+import type { Format, LayerKind, Network, NetworkInput } from './network.ts';
+import { receptiveFields } from './receptive.ts';
+
+export interface InspectedLayer {
+  readonly name: string;
+  readonly slug: string;
+  readonly kind: LayerKind;
+  /** Null where the layer cannot be computed. */
+  readonly units: number | null;
+  /** [channels, height, width], or [units]; height and width are null where the network takes any size. */
+  readonly output: readonly (number | null)[] | null;
+  /** Side of the area of the picture, in pixels, that one value sees; null: all of it. */
+  readonly receptiveField: number | null;
+  readonly renderable: boolean;
+  /** Why it cannot be rendered, in one sentence. */
+  readonly reason?: string;
+}
+
+export interface Inspection {
+  readonly file: string;
+  readonly format: Format;
+  readonly input: NetworkInput;
+  readonly layers: readonly InspectedLayer[];
+}
+
+/**
+ * Describes a network and each of its layers; what could not be read from the file comes last. Sizes of maps come
+ * from one run of the network on the engine, if the network states the size of its input.
+ * @throws PhospheneError if the engine cannot run the network.
+ */
+export async function inspect(file: string, network: Network, engine: Engine): Promise<Inspection> {
+  const { format, input, layers, gaps } = network;
+  const fields = receptiveFields(network.graph, input);
+  const dims = await mapDims(network, engine);
+  const layerSlugs = slugs(layers.map(({ name }) => name));
+  const gapSlugs = slugs(gaps.map(({ layer }) => layer));
+  return {
+    file,
+    format,
+    input,
+    layers: [
+      ...layers.map(({ name, kind, units, output, unitAxis }, index): InspectedLayer => {
+        const own = dims?.get(output);
+        const free = kind === 'conv' ? [units, null, null] : [units];
+        return {
+          name,
+          slug: layerSlugs[index] as string,
+          kind,
+          units,
+          output: own === undefined ? free : channelsFirst(own, unitAxis),
+          receptiveField: fields.get(output) ?? null,
+          renderable: true,
+        };
+      }),
+      ...gaps.map(
+        ({ layer, reason }, index): InspectedLayer => ({
+          name: layer,
+          slug: gapSlugs[index] as string,
+          kind: 'other',
+          units: null,
+          output: null,
+          receptiveField: null,
+          renderable: false,
+          reason,
+        }),
+      ),
+    ],
+  };
+}
+
+/** Dims without the batch, the axis that counts units put first. */
+function channelsFirst(dims: readonly number[], unitAxis: number): number[] {
+  return [dims[unitAxis] ?? 1, ...dims.filter((_, axis) => axis !== 0 && axis !== unitAxis)];
+}
+
+/** The dims of each layer's output at the input size that the network states. */
+async function mapDims(
+  { graph, input, layers }: Network,
+  engine: Engine,
+): Promise<Map<string, readonly number[]> | undefined> {
+  const { layout, channels, height, width } = input;
+  if (height === null || width === null || layers.length === 0) return undefined;
+  const outputs = [...new Set(layers.map(({ output }) => output))];
+  const shape = layout === 'NCHW' ? [1, channels, height, width] : [1, height, width, channels];
+  const program = await engine.compile({ ...graph, outputs });
+  try {
+    const picture = engine.upload(float32(shape, new Float32Array(size(shape))));
+    const values = await program.run(new Map([[input.name, picture]]));
+    const dims = new Map<string, readonly number[]>();
+    for (const [name, value] of values) dims.set(name, (await engine.download(value)).dims);
+    return dims;
+  } finally {
+    await program.release();
+  }
+}
