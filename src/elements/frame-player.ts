@@ -1,0 +1,89 @@
+/** The strip of a unit: one number, the frame, moved by the slider or by time; the picture, the room's light and the words follow. */
+
+import { layStrip, type Strip } from './strip.ts';
+
+const frameMs = 260;
+const lastFrameMs = 900;
+
+class FramePlayer extends HTMLElement {
+  #strip: Strip | undefined;
+  #timer: number | undefined;
+
+  connectedCallback(): void {
+    const slider = this.#find<HTMLInputElement>('input');
+    const button = this.#find<HTMLButtonElement>('button');
+    this.style.setProperty('--frames', String(this.#steps.length));
+    slider.addEventListener('input', () => {
+      this.#pause();
+      void this.#show(slider.valueAsNumber);
+    });
+    button.addEventListener('click', () => {
+      if (this.#timer === undefined) void this.#play();
+      else this.#pause();
+    });
+    this.classList.add('ready');
+    this.#describe(slider.valueAsNumber);
+  }
+
+  disconnectedCallback(): void {
+    this.#pause();
+  }
+
+  get #steps(): readonly HTMLElement[] {
+    return [...this.querySelectorAll<HTMLElement>('[data-frame]')];
+  }
+
+  #find<T extends HTMLElement>(selector: string): T {
+    const found = this.querySelector<T>(selector);
+    if (found === null) throw new Error(`Expected ${selector} in <frame-player>, found none`);
+    return found;
+  }
+
+  async #play(): Promise<void> {
+    const last = this.#steps.length - 1;
+    const at = this.#find<HTMLInputElement>('input').valueAsNumber;
+    this.#find('button').textContent = 'Pause';
+    await this.#advance(at === last ? 0 : at, last);
+  }
+
+  async #advance(frame: number, last: number): Promise<void> {
+    this.#timer = window.setTimeout(
+      () => {
+        if (frame === last) this.#pause();
+        else void this.#advance(frame + 1, last);
+      },
+      frame === last ? lastFrameMs : frameMs,
+    );
+    await this.#show(frame);
+  }
+
+  #pause(): void {
+    window.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#find('button').textContent = 'Play';
+  }
+
+  async #show(frame: number): Promise<void> {
+    this.#find<HTMLInputElement>('input').valueAsNumber = frame;
+    this.#describe(frame);
+    this.#strip ??= await layStrip(this.#find<HTMLImageElement>('.stage > img'));
+    this.#strip?.show(this.#find<HTMLInputElement>('input').valueAsNumber);
+  }
+
+  #describe(frame: number): void {
+    const steps = this.#steps;
+    steps.forEach((step, index) => {
+      step.toggleAttribute('data-now', index === frame);
+    });
+    const values = steps.map((step) => Number(step.dataset['objective']));
+    const low = Math.min(...values);
+    const light = (Number(values[frame]) - low) / (Math.max(...values) - low || 1);
+    this.style.setProperty('--frame', String(frame));
+    this.style.setProperty('--lit', light.toFixed(3));
+    const words = steps[frame]?.dataset['words'] ?? '';
+    this.#find('input').setAttribute('aria-valuetext', words);
+    this.#find('output').textContent = words;
+  }
+}
+
+customElements.define('frame-player', FramePlayer);

@@ -1,0 +1,83 @@
+/**
+ * The pictures that `publish` writes to public/gallery/<model>/<layer>/ appear beside the pages of their units, at
+ * /<model>/<layer>/: moved in dist, so that none lies on the disk twice, and looked up there by the development server.
+ */
+
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AstroIntegration } from 'astro';
+import { readGallery } from '../lib/gallery.ts';
+
+const sizesModule = 'virtual:picture-sizes.css';
+
+/** Pictures up to this side are shown in whole multiples of their pixels, sharp. */
+const largestSharpPx = 96;
+
+/** A class for each width of picture in the gallery, because pages carry no inline style. */
+async function pictureSizes(): Promise<string> {
+  const gallery = await readGallery();
+  const samples = gallery?.models.flatMap(({ layers }) => layers.flatMap((layer) => layer.samples)) ?? [];
+  const widths = [...new Set(samples.map(({ widthPx }) => widthPx))].filter((px) => px <= largestSharpPx);
+  return widths.map((px) => `.px-${px}{--snap:${px}px;--rendering:pixelated}`).join('\n');
+}
+
+async function moveBesidePages(site: string): Promise<void> {
+  const from = join(site, 'gallery');
+  const entries = await readdir(from, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.webp'));
+  const paths = files.map((file) => relative(from, join(file.parentPath, file.name)));
+  for (const folder of new Set(paths.map(dirname))) await mkdir(join(site, folder), { recursive: true });
+  for (const path of paths) await rename(join(from, path), join(site, path));
+  const folders = entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name));
+  folders.sort((a, b) => b.length - a.length);
+  // A model may be called `gallery`: what still holds something stays.
+  for (const folder of [...folders, from]) await rmdir(folder).catch(() => undefined);
+}
+
+export function pictures(): AstroIntegration {
+  let publicFolder = '';
+  let base = '/';
+  return {
+    name: 'phosphene:pictures',
+    hooks: {
+      'astro:config:setup': ({ updateConfig }) => {
+        updateConfig({
+          vite: {
+            plugins: [
+              {
+                name: sizesModule,
+                resolveId: (id) => (id === sizesModule ? id : undefined),
+                load: (id) => (id === sizesModule ? pictureSizes() : undefined),
+              },
+            ],
+          },
+        });
+      },
+      'astro:config:done': ({ config }) => {
+        publicFolder = fileURLToPath(config.publicDir);
+        base = config.base.replace(/\/?$/, '/');
+      },
+      'astro:server:setup': ({ server }) => {
+        server.middlewares.use((request, response, next) => {
+          const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+          const path = decodeURIComponent(pathname).replace(base, '/');
+          if (!/^(\/[^/]+){2}\/\d+(\.strip)?\.webp$/.test(path) || path.split('/').includes('..'))
+            return next();
+          const file = createReadStream(
+            join(publicFolder, 'gallery', ...path.split('/').filter((part) => part !== sep)),
+          );
+          file.once('error', () => next());
+          file.once('open', () => {
+            response.setHeader('content-type', 'image/webp');
+            file.pipe(response);
+          });
+        });
+      },
+      'astro:build:done': ({ dir }) => moveBesidePages(fileURLToPath(dir)),
+    },
+  };
+}

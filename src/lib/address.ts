@@ -1,0 +1,38 @@
+/** Every address of the site is made here: the base, then the segments, each encoded. Nothing else joins paths. */
+
+export interface Addresses {
+  readonly home: string;
+  /** `/{model}/` */
+  readonly model: (model: string) => string;
+  /** `/{model}/{layer}/`, or a unit's place on that page. */
+  readonly layer: (model: string, layer: string, unit?: number) => string;
+  /** `/{model}/{layer}/{unit}/` */
+  readonly unit: (model: string, layer: string, unit: number) => string;
+  /** All that is known of the unit, as JSON. */
+  readonly record: (model: string, layer: string, unit: number) => string;
+  readonly picture: (model: string, layer: string, unit: number) => string;
+  readonly strip: (model: string, layer: string, unit: number) => string;
+}
+
+/** The addresses below a base such as `/` or `/gallery`. */
+export function addressesBelow(base: string): Addresses {
+  const home = base.endsWith('/') ? base : `${base}/`;
+  const join = (...segments: readonly (string | number)[]): string =>
+    home + segments.map((segment) => encodeURIComponent(segment)).join('/');
+  return {
+    home,
+    model: (model) => `${join(model)}/`,
+    layer: (model, layer, unit) => `${join(model, layer)}/${unit === undefined ? '' : `#unit-${unit}`}`,
+    unit: (model, layer, unit) => `${join(model, layer, unit)}/`,
+    record: (model, layer, unit) => `${join(model, layer, unit)}.json`,
+    picture: (model, layer, unit) => `${join(model, layer, unit)}.webp`,
+    strip: (model, layer, unit) => `${join(model, layer, unit)}.strip.webp`,
+  };
+}
+
+export const address = addressesBelow(import.meta.env.BASE_URL);
+
+/** The whole address of a path where the site knows its host, else the path. */
+export function absolute(path: string, site: URL | undefined): string {
+  return site === undefined ? path : new URL(path, site).href;
+}

@@ -1,0 +1,10 @@
+/** Picks what to show where there is room for less than all. */
+
+/** At most `most` of the items, spread evenly from the first to the last. */
+export function evenly<T>(items: readonly T[], most: number): readonly T[] {
+  if (items.length <= most) return items;
+  if (most === 1) return items.slice(0, 1);
+  return Array.from({ length: most }, (_, place) =>
+    Math.round((place * (items.length - 1)) / (most - 1)),
+  ).flatMap((index) => items.slice(index, index + 1));
+}

@@ -1,0 +1,40 @@
+/** A rendering as others read it, at `/{model}/{layer}/{unit}.json`. */
+
+import type { UnitJson } from '../../content/schema.ts';
+import { absolute, address } from './address.ts';
+import { recipeOf, type UnitView } from './gallery.ts';
+import { plainName, unitName } from './words.ts';
+
+/** `site`: the host that the gallery is published at, where it is known; else addresses are paths. */
+export function unitAsJson(
+  { model, layer, unit, previous, next }: UnitView,
+  site: URL | undefined,
+): UnitJson {
+  const { slug, title, sha256 } = model;
+  const at = (path: string): string => absolute(path, site);
+  const neighbour = (other: typeof previous): string | null =>
+    other === undefined ? null : at(address.record(slug, layer.layer.slug, other.unit));
+  const { name, slug: layerSlug, kind, index } = layer.layer;
+  return {
+    model: { slug, title, sha256 },
+    layer: { name, slug: layerSlug, kind, index },
+    unit: unit.unit,
+    ...(unit.label === undefined ? {} : { label: unit.label }),
+    image: {
+      url: at(address.picture(slug, layerSlug, unit.unit)),
+      width: unit.image.widthPx,
+      height: unit.image.heightPx,
+    },
+    strip: { url: at(address.strip(slug, layerSlug, unit.unit)), frames: unit.strip.frames },
+    recipe: recipeOf(layer, unit),
+    objective: unit.objective,
+    measures: unit.measures,
+    fingerprint: unit.fingerprint,
+    engine: unit.engine,
+    device: unit.device,
+    seconds: unit.seconds,
+    renderedAt: unit.renderedAt,
+    neighbours: { previous: neighbour(previous), next: neighbour(next) },
+    cite: `${unitName(unit)} of ${plainName(name)} in ${plainName(title)}. Phosphene gallery, rendered ${unit.renderedAt.slice(0, 10)}, ${at(address.unit(slug, layerSlug, unit.unit))}`,
+  };
+}

@@ -1,0 +1,9 @@
+/** All that is known of a unit. */
+
+import type { APIRoute } from 'astro';
+import { type UnitView, unitRoutes } from '../../../lib/gallery.ts';
+import { unitAsJson } from '../../../lib/unit-json.ts';
+
+export const getStaticPaths = () => unitRoutes();
+
+export const GET: APIRoute<UnitView> = ({ props, site }) => Response.json(unitAsJson(props, site));

@@ -1,0 +1,78 @@
+/**
+ * A Chromium for tests, the first of: PHOSPHENE_CHROMIUM, Playwright's own, the system's if it answers, and the one that
+ * comes from the package registry and needs nothing of the system.
+ */
+
+import { execFile } from 'node:child_process';
+import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { delimiter, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { type Browser, chromium } from 'playwright-core';
+
+interface Program {
+  readonly path: string;
+  readonly libraries?: string;
+}
+
+const systemNames = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+const answers = (program: string): Promise<boolean> =>
+  promisify(execFile)(program, ['--version'], { timeout: 20_000 }).then(
+    () => true,
+    () => false,
+  );
+
+/** Unpacks the registry's Chromium once, into .cache: it exists whole or not at all. */
+async function unpacked(): Promise<Program> {
+  const require = createRequire(import.meta.url);
+  const packageFolder = join(require.resolve('@sparticuz/chromium'), '..', '..');
+  const { version } = require(join(packageFolder, 'package.json')) as { version: string };
+  const cache = resolve('.cache', 'chromium');
+  const folder = join(cache, version);
+  const program = { path: join(folder, 'chromium'), libraries: join(folder, 'al2023', 'lib') };
+  if (await exists(folder)) return program;
+  await mkdir(cache, { recursive: true });
+  const staging = await mkdtemp(join(cache, 'unpacking-'));
+  const usual = process.env['TMPDIR'];
+  // The package unpacks to the folder for temporary files and nowhere else.
+  process.env['TMPDIR'] = staging;
+  try {
+    const { inflate } = await import('@sparticuz/chromium');
+    for (const archive of ['chromium.br', 'fonts.tar.br', 'swiftshader.tar.br', 'al2023.tar.br']) {
+      await inflate(join(packageFolder, 'bin', archive));
+    }
+  } finally {
+    if (usual === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = usual;
+  }
+  await rename(staging, folder).catch(() => rm(staging, { recursive: true }));
+  return program;
+}
+
+async function findChromium(): Promise<Program> {
+  const named = process.env['PHOSPHENE_CHROMIUM'];
+  if (named !== undefined) return { path: named };
+  if (await exists(chromium.executablePath())) return { path: chromium.executablePath() };
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  for (const path of systemNames.flatMap((name) => folders.map((folder) => join(folder, name)))) {
+    if (await answers(path)) return { path };
+  }
+  return unpacked();
+}
+
+/** Starts the browser. The caller closes it. */
+export async function launchChromium(): Promise<Browser> {
+  const { path, libraries } = await findChromium();
+  return chromium.launch({
+    executablePath: path,
+    args: ['--no-sandbox'],
+    ...(libraries === undefined ? {} : { env: { ...process.env, LD_LIBRARY_PATH: libraries } }),
+  });
+}

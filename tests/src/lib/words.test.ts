@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import type { Measures } from '../../../content/schema.ts';
+import {
+  asDuration,
+  asProbability,
+  countUnits,
+  fieldInWords,
+  gainInWords,
+  inDigits,
+  inPercent,
+  inThousands,
+  mapInWords,
+  measuresInWords,
+  plainName,
+  predictionInWords,
+  recipeInWords,
+} from '../../../src/lib/words.ts';
+
+const measured = (some: Partial<Measures>): Measures => ({
+  activation: 4.2,
+  maxActivation: 9,
+  initialActivation: 0.02,
+  linearActivation: 4.2,
+  keptUnderShifts: 0.94,
+  harshShare: 0.02,
+  dead: false,
+  ...some,
+});
+
+describe('numbers', () => {
+  it.each([
+    [0, '0'],
+    [4.3149, '4.31'],
+    [-0.02, '−0.02'],
+    [10, '10'],
+    [100, '100'],
+    [999.6, '1\u202f000'],
+    [13416.4, '13\u202f400'],
+    [0.000021, '2.1 × 10⁻⁵'],
+    [Number.NaN, '–'],
+  ])('%d is written %s', (value, words) => expect(inDigits(value)).toBe(words));
+
+  it.each([
+    [999, '999'],
+    [4096, '4\u202f096'],
+    [14714688, '14\u202f714\u202f688'],
+  ])('the whole number %d is written %s', (value, words) => expect(inThousands(value)).toBe(words));
+
+  it.each([
+    [0, '0\u202f%'],
+    [0.001, 'under 1\u202f%'],
+    [0.94, '94\u202f%'],
+    [0.999, 'over 99\u202f%'],
+    [1, '100\u202f%'],
+    [1.04, '104\u202f%'],
+  ])('the share %d is written %s', (value, words) => expect(inPercent(value)).toBe(words));
+
+  it.each([
+    [0.9982, '.998'],
+    [0.99998, '> .999'],
+    [0.0001, '< .001'],
+    [0.5, '.500'],
+    [1, '1'],
+  ])('the probability %d is written %s', (value, words) => expect(asProbability(value)).toBe(words));
+
+  it.each([
+    [0.04, '40 ms'],
+    [1.234, '1.23 s'],
+  ])('%d seconds are written %s', (value, words) => expect(asDuration(value)).toBe(words));
+});
+
+describe('names from files', () => {
+  it('lose the characters that turn or hide text', () => {
+    expect(plainName('a\u202eb\u200fc\u0000d\u2028e')).toBe('abcde');
+  });
+
+  it('are cut at a whole character', () => {
+    expect(plainName('🎈'.repeat(80), 5)).toBe('🎈🎈🎈🎈…');
+    expect(plainName('x'.repeat(60))).toHaveLength(60);
+  });
+
+  it('are never empty', () => expect(plainName('\u200b')).toBe('(no name)'));
+});
+
+describe('layers', () => {
+  it('count their units by their own word', () => {
+    expect(countUnits(1, 'conv')).toBe('1 filter');
+    expect(countUnits(4096, 'dense')).toBe('4\u202f096 neurons');
+    expect(countUnits(10, 'scores')).toBe('10 classes');
+  });
+
+  it('say their map where they have one', () => {
+    expect(mapInWords([32, 26, 24])).toBe('26 × 24 map');
+    expect(mapInWords([10])).toBeUndefined();
+    expect(mapInWords([10, 1, 1])).toBeUndefined();
+  });
+
+  it('say what they see', () => {
+    const input = { channels: 1, heightPx: 28, widthPx: 28, scaling: '0..1' as const };
+    expect(fieldInWords(5, input)).toBe('sees 5 × 5 of 28 × 28 pixels');
+    expect(fieldInWords(28, input)).toBe('sees the whole picture');
+    expect(fieldInWords(null, input)).toBe('sees the whole picture');
+  });
+});
+
+describe('measures', () => {
+  it.each([
+    [{ activation: 4.2, initialActivation: 0.02 }, '210 times as strongly as to the start'],
+    [{ activation: 4.2, initialActivation: 2 }, '2.1 times as strongly as to the start'],
+    [{ activation: 4.2, initialActivation: 4.2 }, 'no more than at the start'],
+    [{ activation: 4.2, initialActivation: 0 }, 'the start left it silent'],
+    [{ activation: 0, initialActivation: 0 }, 'it stays silent'],
+  ])('%o: %s', (some, words) => expect(gainInWords(measured(some))).toBe(words));
+
+  it('leave out what says nothing: the peak without a map, the shift where nothing is active', () => {
+    const names = (measures: Measures, kind: 'conv' | 'dense'): string[] =>
+      measuresInWords(measures, kind).map(({ name }) => name);
+    expect(names(measured({ keptUnderShifts: null }), 'dense')).toEqual([
+      'Activation',
+      'At the start',
+      'Black or white',
+    ]);
+    expect(names(measured({ linearActivation: 3 }), 'conv')).toEqual([
+      'Activation',
+      'At the start',
+      'Peak',
+      'Before activation',
+      'Kept when moved',
+      'Black or white',
+    ]);
+  });
+
+  it('say what the network made of its own picture', () => {
+    expect(predictionInWords({ unit: 7, label: '7', probability: 0.9982, right: true })).toBe('7, p = .998');
+    expect(predictionInWords({ unit: 3, probability: 0.99999, right: false })).toBe('class 3, p > .999');
+  });
+});
+
+describe('a recipe', () => {
+  it('reads as rows, with its kinds first', () => {
+    expect(
+      recipeInWords({
+        objective: { kind: 'mean', of: 'linear' },
+        transforms: [
+          { kind: 'jitter', pixels: 4 },
+          { kind: 'scale', by: [0.9, 1.1] },
+        ],
+        regularisers: [],
+        optimiser: { kind: 'adam', normEpsilon: 0.00001 },
+        steps: 4096,
+      }),
+    ).toEqual([
+      { name: 'objective', text: 'mean, of linear' },
+      { name: 'transforms', text: 'jitter, pixels 4; scale, by [0.9, 1.1]' },
+      { name: 'regularisers', text: 'none' },
+      { name: 'optimiser', text: 'adam, norm epsilon 0.00001' },
+      { name: 'steps', text: '4\u202f096' },
+    ]);
+  });
+});
