@@ -1,0 +1,250 @@
+/**
+ * The store on disk: one folder a rendering, `<store>/<aa>/<fingerprint>/`, `aa` the fingerprint's first two digits.
+ * It is written under a temporary name beside its place, flushed and renamed: a folder with a fingerprint's name is
+ * complete, whenever the writer was killed and however many wrote at once.
+ */
+
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { measures } from '../../content/schema.ts';
+import { PhospheneError } from '../error.ts';
+import {
+  codeOf,
+  disk,
+  type Files,
+  jsonOrUndefined,
+  refusal,
+  temporaryName,
+  temporaryPrefix,
+} from '../files.ts';
+import { decodeExact, encodeExact } from '../picture/encode.ts';
+import { joinStrip, splitStrip } from '../picture/strip.ts';
+import type { Rendering, Store } from './store.ts';
+
+/** Raised when what lies in a folder is written in another form; other versions are no hit. */
+const formatVersion = 1;
+const metadataFile = 'rendering.json';
+/** All frames side by side, exact. */
+const framesFile = 'frames.png';
+
+/** A writer that was killed leaves its temporary folder; one of this age has no writer any more. */
+const leftoverAgeMs = 60 * 60 * 1000;
+
+const fingerprintPattern = /^[0-9a-f]{64}$/;
+
+const metadata = z.object({
+  version: z.literal(formatVersion),
+  fingerprint: z.string().regex(fingerprintPattern),
+  model: z.string(),
+  layer: z.string(),
+  unit: z.int().min(0),
+  widthPx: z.int().min(1),
+  heightPx: z.int().min(1),
+  channels: z.union([z.literal(1), z.literal(3)]),
+  frames: z.array(z.object({ step: z.int().min(0), objective: z.number() })).min(1),
+  curve: z.array(z.number()),
+  measures,
+  recipe: z.record(z.string(), z.unknown()),
+  seed: z.int(),
+  engine: z.string(),
+  device: z.string(),
+  seconds: z.number(),
+  renderedAt: z.iso.datetime(),
+  files: z.object({ [framesFile]: z.object({ sha256: z.string(), bytes: z.int() }) }),
+});
+type Metadata = z.infer<typeof metadata>;
+
+export class DiskStore implements Store {
+  readonly #folder: string;
+  readonly #files: Files;
+  #prepared: Promise<void> | undefined;
+
+  /** @param folder The store's own folder; made at the first write. */
+  constructor(folder: string, files: Files = disk) {
+    this.#folder = folder;
+    this.#files = files;
+  }
+
+  /**
+   * Makes sure that the store can be written, and sweeps what killed writers left. Every `write` does it once by
+   * itself; calling it before the work starts tells early.
+   * @throws PhospheneError if the folder cannot be written.
+   */
+  prepare(): Promise<void> {
+    this.#prepared ??= this.#prepare().catch((error: unknown) => {
+      this.#prepared = undefined;
+      throw error;
+    });
+    return this.#prepared;
+  }
+
+  async #prepare(): Promise<void> {
+    const probe = join(this.#folder, temporaryName());
+    try {
+      await this.#files.makeFolder(this.#folder);
+      await this.#files.write(probe, new Uint8Array([0]), false);
+    } catch (error) {
+      throw refusal(error, this.#folder);
+    } finally {
+      await this.#files.remove(probe).catch(() => undefined);
+    }
+    await this.#sweep();
+  }
+
+  async #sweep(): Promise<void> {
+    const now = Date.now();
+    const folders = [this.#folder, ...(await this.#shards()).map((shard) => join(this.#folder, shard))];
+    for (const folder of folders) {
+      for (const name of await this.#files.names(folder)) {
+        if (!name.startsWith(temporaryPrefix)) continue;
+        const path = join(folder, name);
+        const info = await this.#files.info(path);
+        if (info !== undefined && now - info.changedMs > leftoverAgeMs) {
+          // Another process may be sweeping too.
+          await this.#files.remove(path).catch(() => undefined);
+        }
+      }
+    }
+  }
+
+  /** Quick: looks at the files' presence, form and size, not at their checksums. */
+  async has(fingerprint: string): Promise<boolean> {
+    return (await this.#metadata(fingerprint)) !== undefined;
+  }
+
+  async read(fingerprint: string): Promise<Rendering | undefined> {
+    const found = await this.#metadata(fingerprint);
+    if (found === undefined) return undefined;
+    const { version: _, files, frames, ...rest } = found;
+    const bytes = await this.#bytes(join(this.#place(fingerprint), framesFile));
+    if (bytes === undefined || sha256(bytes) !== files[framesFile].sha256) return undefined;
+    const strip = await decodeExact(bytes, found.channels);
+    const pictures = splitStrip(strip, frames.length);
+    return {
+      ...rest,
+      frames: frames.map((frame, index) => ({
+        ...frame,
+        pixels: pictures[index]?.pixels ?? new Uint8Array(),
+      })),
+    };
+  }
+
+  /**
+   * @throws PhospheneError where the disk is full or cannot be written; what was there before stays as it was.
+   * @throws Error for a rendering that could not be read back: a number that is not finite, frames of a wrong size.
+   */
+  async write(rendering: Rendering): Promise<void> {
+    const { fingerprint } = rendering;
+    const place = this.#place(fingerprint);
+    if ((await this.read(fingerprint)) !== undefined) return;
+    const contents = await contentsOf(rendering);
+    await this.prepare();
+
+    const shard = join(this.#folder, fingerprint.slice(0, 2));
+    const temporary = join(shard, temporaryName());
+    try {
+      const isNew = (await this.#files.info(shard)) === undefined;
+      await this.#files.makeFolder(temporary);
+      if (isNew) await this.#files.flushFolder(this.#folder);
+      for (const [name, bytes] of contents) await this.#files.write(join(temporary, name), bytes, true);
+      await this.#files.flushFolder(temporary);
+      await this.#put(temporary, place, fingerprint);
+      await this.#files.flushFolder(shard);
+    } catch (error) {
+      await this.#files.remove(temporary).catch(() => undefined);
+      throw refusal(error, this.#folder);
+    }
+  }
+
+  /** Moves a finished folder to its place; one that another process put there stays, one that is damaged goes. */
+  async #put(temporary: string, place: string, fingerprint: string): Promise<void> {
+    try {
+      await this.#files.rename(temporary, place);
+      return;
+    } catch (error) {
+      // What rename says, system by system, where the place is taken.
+      if (!['ENOTEMPTY', 'EEXIST', 'EPERM', 'ENOTDIR'].includes(codeOf(error) ?? '')) throw error;
+      if ((await this.#files.info(place)) === undefined) throw error;
+    }
+    if ((await this.read(fingerprint)) === undefined) {
+      const aside = join(place, '..', temporaryName());
+      await this.#files.rename(place, aside);
+      await this.#files.rename(temporary, place);
+      await this.#files.remove(aside);
+    } else {
+      await this.#files.remove(temporary);
+    }
+  }
+
+  /** What has a fingerprint's name, damaged or not. */
+  async *list(): AsyncGenerator<string> {
+    for (const shard of await this.#shards()) {
+      const names = await this.#files.names(join(this.#folder, shard));
+      yield* names.filter((name) => fingerprintPattern.test(name) && name.startsWith(shard)).sort();
+    }
+  }
+
+  async #shards(): Promise<string[]> {
+    return (await this.#files.names(this.#folder)).filter((name) => /^[0-9a-f]{2}$/.test(name)).sort();
+  }
+
+  #place(fingerprint: string): string {
+    if (!fingerprintPattern.test(fingerprint)) {
+      throw new TypeError(`Expected a fingerprint of 64 hex digits, got '${fingerprint}'`);
+    }
+    return join(this.#folder, fingerprint.slice(0, 2), fingerprint);
+  }
+
+  async #metadata(fingerprint: string): Promise<Metadata | undefined> {
+    const place = this.#place(fingerprint);
+    const bytes = await this.#bytes(join(place, metadataFile));
+    if (bytes === undefined) return undefined;
+    const parsed = metadata.safeParse(jsonOrUndefined(bytes.toString('utf8')));
+    if (!parsed.success || parsed.data.fingerprint !== fingerprint) return undefined;
+    const info = await this.#files.info(join(place, framesFile));
+    return info?.bytes === parsed.data.files[framesFile].bytes ? parsed.data : undefined;
+  }
+
+  async #bytes(path: string): Promise<Buffer | undefined> {
+    try {
+      return await this.#files.read(path);
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR', 'EISDIR', 'EIO'].includes(codeOf(error) ?? '')) return undefined;
+      throw new PhospheneError(
+        `Expected a file that can be read at ${path}, found that it cannot (${codeOf(error) ?? String(error)}): change its permissions`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** What goes into the folder of a rendering, by file name; the metadata last. */
+async function contentsOf(rendering: Rendering): Promise<[name: string, bytes: Uint8Array][]> {
+  const { widthPx, heightPx, channels, frames, ...rest } = rendering;
+  const strip = joinStrip(frames.map(({ pixels }) => ({ pixels, widthPx, heightPx, channels })));
+  const picture = await encodeExact(strip);
+  const described = metadata.safeParse({
+    version: formatVersion,
+    ...rest,
+    widthPx,
+    heightPx,
+    channels,
+    frames: frames.map(({ step, objective }) => ({ step, objective })),
+    files: { [framesFile]: { sha256: sha256(picture), bytes: picture.length } },
+  });
+  if (!described.success) {
+    throw new Error(
+      `Expected a rendering of layer '${rendering.layer}', unit ${rendering.unit}, that can be read back: ${z.prettifyError(described.error)}`,
+      { cause: described.error },
+    );
+  }
+  return [
+    [framesFile, picture],
+    [metadataFile, Buffer.from(`${JSON.stringify(described.data)}\n`)],
+  ];
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

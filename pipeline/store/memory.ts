@@ -1,0 +1,26 @@
+/** The store in memory, for as long as the process lives. */
+
+import type { Rendering, Store } from './store.ts';
+
+export class MemoryStore implements Store {
+  readonly #renderings = new Map<string, Rendering>();
+
+  has(fingerprint: string): Promise<boolean> {
+    return Promise.resolve(this.#renderings.has(fingerprint));
+  }
+
+  read(fingerprint: string): Promise<Rendering | undefined> {
+    return Promise.resolve(structuredClone(this.#renderings.get(fingerprint)));
+  }
+
+  write(rendering: Rendering): Promise<void> {
+    if (!this.#renderings.has(rendering.fingerprint)) {
+      this.#renderings.set(rendering.fingerprint, structuredClone(rendering));
+    }
+    return Promise.resolve();
+  }
+
+  async *list(): AsyncGenerator<string> {
+    yield* [...this.#renderings.keys()].sort();
+  }
+}
