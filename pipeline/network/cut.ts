@@ -31,6 +31,11 @@ const ELEMENTWISE = new Set(
   ).split(' '),
 );
 
+/** Network input [N, C, H, W] in the order of axes that the network takes. */
+export function toLayout(build: GraphBuilder, value: string, { input }: Network): string {
+  return input.layout === 'NCHW' ? value : build.add('Transpose', [value], { perm: ints([0, 2, 3, 1]) });
+}
+
 /**
  * Copies parts of `graph` into `build`, each node at most once. The returned function takes a value's name in
  * `graph`, copies what it depends on down to the `given` values, and returns the copy's name.

@@ -2,7 +2,14 @@
 
 import type { GraphBuilder } from '../network/build.ts';
 import { float32 } from '../network/graph.ts';
-import { networkGrey, type Scaling, scaled, scalePicture, unscalePicture } from './scaling.ts';
+import {
+  networkGrey,
+  reorderChannels,
+  type Scaling,
+  scaled,
+  scalePicture,
+  unscalePicture,
+} from './scaling.ts';
 import type { Parameterisation } from './schema.ts';
 
 export interface PictureSize {
@@ -33,6 +40,8 @@ export interface Decoder {
   toInput(build: GraphBuilder, value: string): string;
   /** Writes the decoded value → picture, 0..255 RGB, not clipped. */
   toPicture(build: GraphBuilder, value: string): string;
+  /** Writes the decoded value with its numbers as they are, channels as RGB. */
+  toColours(build: GraphBuilder, value: string): string;
 }
 
 /** Looks a parameterisation up by its kind. */
@@ -58,6 +67,7 @@ const inPictureSpace = (size: PictureSize, scaling: Scaling): Omit<Decoder, 'par
   range: [black(size), white(size)],
   toInput: (build, value) => scalePicture(build, value, scaling),
   toPicture: (_build, value) => value,
+  toColours: (_build, value) => value,
 });
 
 const inInputSpace = (scaling: Scaling): Omit<Decoder, 'parameters' | 'decode'> => ({
@@ -65,6 +75,7 @@ const inInputSpace = (scaling: Scaling): Omit<Decoder, 'parameters' | 'decode'> 
   range: [scaled(scaling, 0), scaled(scaling, 255)],
   toInput: (_build, value) => value,
   toPicture: (build, value) => unscalePicture(build, value, scaling),
+  toColours: (build, value) => reorderChannels(build, value, scaling),
 });
 
 function pixels({ space }: Of<'pixels'>, size: PictureSize, scaling: Scaling): Decoder {

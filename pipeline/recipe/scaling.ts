@@ -61,14 +61,15 @@ export function networkGrey({ source, mean }: Scaling): number[] {
   return grey;
 }
 
-const reordered = (build: GraphBuilder, value: string, { source }: Scaling): string =>
+/** Writes RGB → the network's order of channels, or back: both are the same exchange. */
+export const reorderChannels = (build: GraphBuilder, value: string, { source }: Scaling): string =>
   source.every((from, channel) => from === channel)
     ? value
     : build.add('Gather', [value, build.constant(int64(source), 'order')], { axis: int(1) });
 
 /** Writes picture → network input; both [N, C, H, W]. */
 export function scalePicture(build: GraphBuilder, picture: string, scaling: Scaling): string {
-  let value = reordered(build, picture, scaling);
+  let value = reorderChannels(build, picture, scaling);
   if (scaling.mean.some((m) => m !== 0)) value = build.add('Sub', [value, build.perChannel(scaling.mean)]);
   if (scaling.deviation.some((d) => d !== 1)) {
     value = build.add('Div', [value, build.perChannel(scaling.deviation)]);
@@ -83,5 +84,5 @@ export function unscalePicture(build: GraphBuilder, input: string, scaling: Scal
     value = build.add('Mul', [value, build.perChannel(scaling.deviation)]);
   }
   if (scaling.mean.some((m) => m !== 0)) value = build.add('Add', [value, build.perChannel(scaling.mean)]);
-  return reordered(build, value, scaling);
+  return reorderChannels(build, value, scaling);
 }

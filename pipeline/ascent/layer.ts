@@ -1,0 +1,199 @@
+/** From a layer's units to their renderings: attempts until a unit speaks, the 8 bits that people see, the measures. */
+
+import type { Measures } from '../../content/schema.ts';
+import type { Engine } from '../engine/engine.ts';
+import { planesOf, show } from '../picture/display.ts';
+import { presets } from '../recipe/presets.ts';
+import { type Recipe, recipe as recipeSchema } from '../recipe/schema.ts';
+import type { Rendering } from '../store/store.ts';
+import { type Ascent, ascender } from './ascend.ts';
+import {
+  classifier,
+  harshShare,
+  keptUnderShifts,
+  type Measurer,
+  measurer,
+  type Response,
+} from './measure.ts';
+import type { AscentSpec } from './step.ts';
+
+export interface LayerJob extends AscentSpec {
+  readonly seed: number;
+  readonly units: readonly number[];
+  /** Class names, in the order of the scores. */
+  readonly classes?: readonly string[];
+}
+
+/** What is known of a unit when its ascent is over; the caller adds where it belongs. */
+export type UnitRendering = Pick<Rendering, 'unit' | 'frames' | 'curve' | 'measures' | 'seconds'>;
+
+/** An ascent, the 8 bits of its frames, and what the network makes of the last and the first of them. */
+interface Candidate {
+  readonly unit: number;
+  readonly frames: Rendering['frames'];
+  readonly curve: readonly number[];
+  readonly seconds: number;
+  readonly response: Response;
+  readonly initial: Response;
+  readonly keptUnderShifts: number | null;
+}
+
+/** Renders the units of a job, yielding each as it is finished. Stops between two steps when `signal` is aborted. */
+export async function* renderLayer(
+  job: LayerJob,
+  engine: Engine,
+  signal: AbortSignal,
+): AsyncGenerator<UnitRendering> {
+  const { layer, recipe } = job;
+  const climber = await ascender(job, engine);
+  const meter = await measurer(job, engine);
+  const classify = layer.kind === 'scores' ? await classifier(job, engine) : undefined;
+  const finish = async (candidate: Candidate, dead: boolean): Promise<UnitRendering> => {
+    const { unit, frames, curve, seconds, response, initial } = candidate;
+    const published = (frames.at(-1) as Rendering['frames'][number]).pixels;
+    const measures: Measures = {
+      activation: response.activation,
+      maxActivation: response.maxActivation,
+      initialActivation: initial.activation,
+      linearActivation: response.linearActivation,
+      keptUnderShifts: candidate.keptUnderShifts,
+      harshShare: harshShare(published),
+      dead,
+    };
+    if (classify === undefined) return { unit, frames, curve, seconds, measures };
+    const [probabilities = new Float32Array()] = await classify.classify([planesOf(published, job.size)]);
+    return {
+      unit,
+      frames,
+      curve,
+      seconds,
+      measures: { ...measures, prediction: predictionOf(probabilities, unit, job.classes) },
+    };
+  };
+
+  try {
+    const best = new Map<number, Candidate>();
+    let silent = job.units;
+    for (let attempt = 0; attempt < recipe.attempts && silent.length > 0; attempt++) {
+      for await (const ascents of groups(
+        climber.run(silent, { seed: job.seed, attempt, signal }),
+        job.batch,
+      )) {
+        for (const candidate of await measure(ascents, recipe, meter)) {
+          if (!isSilent(candidate.response)) {
+            best.delete(candidate.unit);
+            yield await finish(candidate, false);
+          } else if (
+            candidate.response.linearActivation >
+            (best.get(candidate.unit)?.response.linearActivation ?? -Infinity)
+          ) {
+            best.set(candidate.unit, candidate);
+          }
+        }
+      }
+      if (signal.aborted) return;
+      silent = [...best.keys()];
+    }
+    const woken = await wake(job, silent, meter, engine, signal);
+    if (signal.aborted) return;
+    for (const [unit, candidate] of best) yield await finish(candidate, !woken.has(unit));
+  } finally {
+    await Promise.all([climber.release(), meter.release(), classify?.release()]);
+  }
+}
+
+/** The recipe of last resort: linear activation as objective, so that a silent unit still has a gradient. */
+const waking: Recipe = recipeSchema.parse({ ...presets.phosphene, attempts: 3 });
+
+/** Which of the silent units some picture excites after all: they are not dead, though their recipe never woke them. */
+async function wake(
+  job: LayerJob,
+  silent: readonly number[],
+  meter: Measurer,
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<Set<number>> {
+  const woken = new Set<number>();
+  if (silent.length === 0) return woken;
+  const climber = await ascender({ ...job, recipe: waking }, engine);
+  try {
+    for (let attempt = 0; attempt < waking.attempts; attempt++) {
+      const rest = silent.filter((unit) => !woken.has(unit));
+      for await (const ascents of groups(climber.run(rest, { seed: job.seed, attempt, signal }), job.batch)) {
+        for (const { unit, response } of await measure(ascents, waking, meter)) {
+          if (!isSilent(response)) woken.add(unit);
+        }
+      }
+    }
+  } finally {
+    await climber.release();
+  }
+  return woken;
+}
+
+/** A map that is 0 everywhere: the unit says nothing, and a ReLU passes no gradient. */
+const isSilent = ({ maxActivation, minActivation }: Response): boolean =>
+  maxActivation === 0 && minActivation === 0;
+
+async function measure(ascents: readonly Ascent[], recipe: Recipe, meter: Measurer): Promise<Candidate[]> {
+  const units = ascents.map(({ unit }) => unit);
+  const frames = ascents.map((ascent) =>
+    ascent.frames.map(({ step, objective, picture }) => ({
+      step,
+      objective,
+      pixels: show(recipe.display, picture),
+    })),
+  );
+  const planes = (place: 0 | -1) =>
+    ascents.map((ascent, index) =>
+      planesOf(
+        frames[index]?.at(place)?.pixels as Uint8Array,
+        ascent.frames.at(place)?.picture as Ascent['frames'][number]['picture'],
+      ),
+    );
+  const published = planes(-1);
+  const responses = await meter.respond(units, published);
+  const initials = await meter.respond(units, planes(0));
+  const activations = responses.map(({ activation }) => activation);
+  const kept = await keptUnderShifts(meter, units, published, activations);
+  return ascents.map(({ unit, curve, seconds }, index) => ({
+    unit,
+    curve,
+    seconds,
+    frames: frames[index] as Candidate['frames'],
+    response: responses[index] as Response,
+    initial: initials[index] as Response,
+    keptUnderShifts: kept[index] ?? null,
+  }));
+}
+
+function predictionOf(
+  probabilities: Float32Array,
+  unit: number,
+  classes: readonly string[] | undefined,
+): NonNullable<Measures['prediction']> {
+  const predicted = probabilities.reduce(
+    (best, value, index) => (value > (probabilities[best] as number) ? index : best),
+    0,
+  );
+  const label = classes?.[predicted];
+  return {
+    unit: predicted,
+    ...(label === undefined ? {} : { label }),
+    probability: probabilities[predicted] as number,
+    right: predicted === unit,
+  };
+}
+
+/** The items in groups of `length`; the last one may be shorter. */
+async function* groups<T>(items: AsyncIterable<T>, length: number): AsyncGenerator<T[]> {
+  let group: T[] = [];
+  for await (const item of items) {
+    group.push(item);
+    if (group.length === length) {
+      yield group;
+      group = [];
+    }
+  }
+  if (group.length > 0) yield group;
+}

@@ -1,0 +1,166 @@
+/** What is to be shown, as jobs: for each wanted layer of a model its recipe, its picture size, its units' fingerprints. */
+
+import { createHash } from 'node:crypto';
+import type { ModelContent } from '../content/schema.ts';
+import type { ModelFile } from './content.ts';
+import { PhospheneError } from './error.ts';
+import { loadNetwork } from './formats/index.ts';
+import { readModelFile } from './formats/read.ts';
+import { suggestion } from './nearest.ts';
+import type { Layer, Network } from './network/network.ts';
+import type { PictureSize } from './recipe/parameterisations.ts';
+import { resolveRecipe } from './recipe/resolve.ts';
+import { resolveScaling, type Scaling } from './recipe/scaling.ts';
+import type { Recipe } from './recipe/schema.ts';
+import { slugs } from './slug.ts';
+import { fingerprintLayer } from './store/fingerprint.ts';
+
+/** What the command line may change of what the content files say. */
+export interface PlanOptions {
+  /** Names or patterns (`conv*`); all that the content file names by default. */
+  readonly layers?: readonly string[];
+  /** Unit numbers; all by default. */
+  readonly units?: readonly number[];
+  /** A preset's name or a recipe, for all layers. */
+  readonly recipe?: string | Readonly<Record<string, unknown>>;
+  readonly steps?: number;
+  readonly sizePx?: number;
+  readonly seed?: number;
+  /** A model file in place of the one that the content file names. */
+  readonly weights?: string;
+}
+
+export interface UnitPlan {
+  readonly unit: number;
+  readonly label?: string;
+  readonly fingerprint: string;
+}
+
+export interface LayerPlan {
+  readonly layer: Layer;
+  readonly slug: string;
+  /** Place among the layers of the network, from 0. */
+  readonly index: number;
+  readonly recipe: Recipe;
+  readonly units: readonly UnitPlan[];
+}
+
+export interface ModelPlan {
+  readonly slug: string;
+  readonly content: ModelContent;
+  readonly network: Network;
+  /** Of the model file's bytes. */
+  readonly sha256: string;
+  readonly scaling: Scaling;
+  readonly size: PictureSize;
+  readonly seed: number;
+  readonly layers: readonly LayerPlan[];
+}
+
+/** Side of the pictures where neither the network nor anybody else says it. */
+const DEFAULT_SIZE_PX = 128;
+export const DEFAULT_SEED = 0;
+
+/**
+ * Loads the model and plans its units. Renders nothing.
+ * @throws PhospheneError (exit code 2) for unknown layers, units and recipes; (1) for a model file that cannot be read.
+ */
+export async function planModel(model: ModelFile, options: PlanOptions = {}): Promise<ModelPlan> {
+  const { content, slug } = model;
+  const file = await readModelFile(options.weights ?? model.weightsFile);
+  const network = await loadNetwork(file);
+  const scaling = scalingOf(model, network);
+  const size = pictureSize(model, network, options.sizePx);
+  const seed = options.seed ?? DEFAULT_SEED;
+  const addresses = slugs(network.layers.map(({ name }) => name));
+
+  const layers: LayerPlan[] = [];
+  for (const layer of wantedLayers(model, network, options.layers)) {
+    const index = network.layers.indexOf(layer);
+    const recipe = recipeOf(model, layer, options);
+    const fingerprint = await fingerprintLayer(network, layer, recipe, scaling, size);
+    const labels = layer.kind === 'scores' ? content.classes : undefined;
+    const units = await Promise.all(
+      wantedUnits(layer, options.units).map(async (unit): Promise<UnitPlan> => {
+        const label = labels?.[unit];
+        const planned = { unit, fingerprint: await fingerprint.ofUnit(unit, seed) };
+        return label === undefined ? planned : { ...planned, label };
+      }),
+    );
+    if (units.length > 0) layers.push({ layer, slug: addresses[index] as string, index, recipe, units });
+  }
+  if (layers.length === 0) {
+    throw new PhospheneError(
+      `Expected --units to name a unit of the layers of '${slug}', which have ${unitCounts(network)} units; found none of them`,
+      { exitCode: 2 },
+    );
+  }
+  const sha256 = createHash('sha256').update(file.bytes).digest('hex');
+  return { slug, content, network, sha256, scaling, size, seed, layers };
+}
+
+function scalingOf({ slug, content }: ModelFile, { input }: Network): Scaling {
+  try {
+    return resolveScaling(content.input.scaling, input.channels);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new PhospheneError(`content/models/${slug}.json: ${reason}`, { exitCode: 2, cause });
+  }
+}
+
+function pictureSize({ slug, content }: ModelFile, { input }: Network, sizePx?: number): PictureSize {
+  const wanted = sizePx ?? content.input.sizePx;
+  const { channels, height, width } = input;
+  const fixed = height !== null && width !== null;
+  if (fixed && wanted !== undefined && (wanted !== height || wanted !== width)) {
+    throw new PhospheneError(
+      `The network of '${slug}' takes pictures of ${width}×${height} px and no others, found a size of ${wanted}; leave the size out`,
+      { exitCode: 2 },
+    );
+  }
+  const side = wanted ?? DEFAULT_SIZE_PX;
+  return { channels, height: height ?? side, width: width ?? side };
+}
+
+/** `*` stands for any run of characters, as in a shell; everything else for itself. */
+function matches(pattern: string, name: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.+?()[\]{}|]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`, 's').test(name);
+}
+
+function wantedLayers({ slug, content }: ModelFile, network: Network, only?: readonly string[]): Layer[] {
+  const names = network.layers.map(({ name }) => name);
+  const chosen = (patterns: readonly string[], where: string): Set<string> => {
+    for (const pattern of patterns) {
+      if (names.some((name) => matches(pattern, name))) continue;
+      throw new PhospheneError(`${where}: '${slug}' has no layer '${pattern}'${suggestion(pattern, names)}`, {
+        exitCode: 2,
+      });
+    }
+    return new Set(names.filter((name) => patterns.some((pattern) => matches(pattern, name))));
+  };
+  const shown = chosen(content.layers ?? ['*'], `content/models/${slug}.json`);
+  const wanted = only === undefined ? shown : chosen(only, '--layers');
+  return network.layers.filter(({ name }) => wanted.has(name));
+}
+
+/** Units beyond the end of a layer are none of it: `--units 0-15` of a layer with 10 units means its 10. */
+function wantedUnits({ units }: Layer, only?: readonly number[]): number[] {
+  const all = Array.from({ length: units }, (_, unit) => unit);
+  return only === undefined ? all : all.filter((unit) => only.includes(unit));
+}
+
+function unitCounts({ layers }: Network): string {
+  const counts = layers.map(({ units }) => units);
+  return `${Math.min(...counts)} to ${Math.max(...counts)}`;
+}
+
+function recipeOf({ slug, content }: ModelFile, layer: Layer, options: PlanOptions): Recipe {
+  const where = `content/models/${slug}.json`;
+  const own = Object.entries(content.recipes).find(([pattern]) => matches(pattern, layer.name))?.[1];
+  const recipe =
+    options.recipe === undefined
+      ? resolveRecipe(own ?? content.recipe, where)
+      : resolveRecipe(options.recipe, '--recipe');
+  return options.steps === undefined ? recipe : { ...recipe, steps: options.steps };
+}
