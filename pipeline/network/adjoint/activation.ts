@@ -19,9 +19,9 @@ interface Point {
 const slope = (derivative: (point: Point) => Term): Rule =>
   rule(({ g, ...point }) => [point.f.mul(g, derivative(point))]);
 
-/** The derivative as a step: 1 where x is above 0, else what `below` gives. */
+/** Of functions with the sign of x: 1 above 0, else what `below` gives. */
 const oneAbove0 = (below: (point: Point) => Term): Rule =>
-  slope((point) => point.f.where(point.f.greater(point.x, 0), 1, below(point)));
+  slope((point) => point.f.where(point.f.greater(point.y, 0), 1, below(point)));
 
 const selu = { alpha: 1.6732631921768188, gamma: 1.0507010221481323 };
 
@@ -32,7 +32,10 @@ export const activation: Rules = {
   /** [y > 0]: at 0 it is 0. */
   Relu: slope(({ f, y }) => f.bracket(f.greater(y, 0))),
 
-  LeakyRelu: oneAbove0(({ node }) => floatOf(node, 'alpha', 0.01)),
+  LeakyRelu: slope(({ f, x, y, node }) => {
+    const alpha = floatOf(node, 'alpha', 0.01);
+    return f.where(f.greater(alpha < 0 ? x : y, 0), 1, alpha);
+  }),
 
   /** y = x above 0, else s·x; s̄ = ȳ · min(x, 0). */
   PRelu: rule(({ build, f, g, x, node, needs, dims }) => {
@@ -48,9 +51,9 @@ export const activation: Rules = {
   Elu: oneAbove0(({ f, y, node }) => f.add(y, floatOf(node, 'alpha', 1))),
 
   /** γ above 0, below it γ·α·eˣ = y + γ·α. */
-  Selu: slope(({ f, x, y, node }) => {
+  Selu: slope(({ f, y, node }) => {
     const gamma = floatOf(node, 'gamma', selu.gamma);
-    return f.where(f.greater(x, 0), gamma, f.add(y, gamma * floatOf(node, 'alpha', selu.alpha)));
+    return f.where(f.greater(y, 0), gamma, f.add(y, gamma * floatOf(node, 'alpha', selu.alpha)));
   }),
 
   /** Below 0: e^(x/α) = y/α + 1. */
