@@ -3,21 +3,31 @@
 import { PhospheneError } from '../error.ts';
 import type { Network } from '../network/network.ts';
 import type { ModelFile } from './file.ts';
+import { isHdf5 } from './hdf5.ts';
 import { readKerasArchive } from './keras/archive.ts';
-import { kerasNetwork } from './keras/network.ts';
+import { readKerasH5 } from './keras/h5.ts';
+import { type KerasOptions, kerasNetwork } from './keras/network.ts';
 import { isZip } from './zip.ts';
 
 interface Reader {
   readonly title: string;
   recognises(bytes: Uint8Array): boolean;
-  read(file: ModelFile): Promise<Network>;
+  read(file: ModelFile, options: LoadOptions): Promise<Network>;
 }
+
+/** What a file cannot say of itself. */
+export type LoadOptions = KerasOptions;
 
 const readers: readonly Reader[] = [
   {
     title: 'Keras 3 archive (.keras)',
     recognises: isZip,
-    read: async (file) => kerasNetwork(await readKerasArchive(file)),
+    read: async (file, options) => kerasNetwork(await readKerasArchive(file), options),
+  },
+  {
+    title: 'Keras HDF5 (.h5, .hdf5)',
+    recognises: isHdf5,
+    read: async (file, options) => kerasNetwork(await readKerasH5(file), options),
   },
 ];
 
@@ -25,7 +35,7 @@ const readers: readonly Reader[] = [
  * Reads a model file of any known format.
  * @throws PhospheneError if the file is empty, of no known format, damaged, or holds no network that can be shown.
  */
-export async function loadNetwork(file: ModelFile): Promise<Network> {
+export async function loadNetwork(file: ModelFile, options: LoadOptions = {}): Promise<Network> {
   if (file.bytes.length === 0) {
     throw new PhospheneError(
       `Expected a model in '${file.name}', found an empty file: export or download it again.`,
@@ -38,7 +48,7 @@ export async function loadNetwork(file: ModelFile): Promise<Network> {
       `Expected '${file.name}' to be a model file (${known}), found ${looksLike(file.bytes)}: its name does not matter, its content does.`,
     );
   }
-  return await reader.read(file);
+  return await reader.read(file, options);
 }
 
 function looksLike(bytes: Uint8Array): string {

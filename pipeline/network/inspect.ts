@@ -2,6 +2,7 @@
 
 import type { Engine } from '../engine/engine.ts';
 import { slugs } from '../slug.ts';
+import { rules } from './adjoint/rules.ts';
 import { float32, size } from './graph.ts';
 import type { Format, LayerKind, Network, NetworkInput } from './network.ts';
 import { receptiveFields } from './receptive.ts';
@@ -37,6 +38,7 @@ export async function inspect(file: string, network: Network, engine: Engine): P
   const { format, input, layers, gaps } = network;
   const fields = receptiveFields(network.graph, input);
   const dims = await mapDims(network, engine);
+  const obstacles = withoutGradient(network);
   const layerSlugs = slugs(layers.map(({ name }) => name));
   const gapSlugs = slugs(gaps.map(({ layer }) => layer));
   return {
@@ -44,8 +46,9 @@ export async function inspect(file: string, network: Network, engine: Engine): P
     format,
     input,
     layers: [
-      ...layers.map(({ name, kind, units, output, unitAxis }, index): InspectedLayer => {
+      ...layers.map(({ name, kind, units, output, linear, unitAxis }, index): InspectedLayer => {
         const own = dims?.get(output);
+        const obstacle = obstacles.get(linear);
         const free = kind === 'conv' ? [units, null, null] : [units];
         return {
           name,
@@ -54,7 +57,7 @@ export async function inspect(file: string, network: Network, engine: Engine): P
           units,
           output: own === undefined ? free : channelsFirst(own, unitAxis),
           receptiveField: fields.get(output) ?? null,
-          renderable: true,
+          ...(obstacle === undefined ? { renderable: true } : { renderable: false, reason: obstacle }),
         };
       }),
       ...gaps.map(
@@ -71,6 +74,25 @@ export async function inspect(file: string, network: Network, engine: Engine): P
       ),
     ],
   };
+}
+
+/** Per value that no gradient leads back from to the picture: the first operation in the way, in one sentence. */
+function withoutGradient({ graph, input }: Network): Map<string, string> {
+  const moving = new Set([input.name]);
+  const obstacles = new Map<string, string>();
+  for (const { op, name, inputs, outputs } of graph.nodes) {
+    if (op === 'Shape' || !inputs.some((value) => moving.has(value))) continue;
+    const before = inputs.flatMap((value) => obstacles.get(value) ?? []);
+    const own = Object.hasOwn(rules, op)
+      ? []
+      : [`Behind the operation ${op} (node '${name}') no gradient can be followed, for it has no rule.`];
+    const [obstacle] = [...before, ...own];
+    for (const output of outputs) {
+      moving.add(output);
+      if (obstacle !== undefined) obstacles.set(output, obstacle);
+    }
+  }
+  return obstacles;
 }
 
 /** Dims without the batch, the axis that counts units put first. */

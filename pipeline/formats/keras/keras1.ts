@@ -28,6 +28,7 @@ const keys: Readonly<Record<string, string>> = {
   bias: 'use_bias',
   output_dim: 'units',
   p: 'rate',
+  concat_axis: 'axis',
 };
 
 const values: Readonly<Record<string, string>> = { tf: 'channels_last', th: 'channels_first' };

@@ -7,10 +7,11 @@ import { findLayers, type UnitValue } from '../../network/layers.ts';
 import type { Format, Network, NetworkInput } from '../../network/network.ts';
 import { activate, activationName } from './activations.ts';
 import type { LayerDescription, ModelDescription, TensorReference } from './description.ts';
-import type { LayerCall } from './layers/layer.ts';
+import { lambda } from './layers/lambda.ts';
+import type { LayerCall, LayerRow } from './layers/layer.ts';
 import { LayerProblem, Settings } from './settings.ts';
 import { layerTable } from './table.ts';
-import { asSeen, fromPicture, graphAxis, type KerasTensor, type Size } from './tensor.ts';
+import { fromPicture, graphAxis, type KerasTensor, type Size } from './tensor.ts';
 import type { WeightSource } from './weights.ts';
 
 export interface KerasModel {
@@ -22,12 +23,17 @@ export interface KerasModel {
   readonly weights: WeightSource;
 }
 
+export interface KerasOptions {
+  /** What Lambda layers compute: expressions of x by layer name. */
+  readonly lambdas?: Readonly<Record<string, string>> | undefined;
+}
+
 /**
  * Writes the graph of a Keras model. What cannot be written, and what comes after it, is listed as gaps.
  * @throws PhospheneError if the model does not take exactly one picture, or nothing of it can be written.
  */
-export function kerasNetwork(source: KerasModel): Network {
-  return new Writer(source).network();
+export function kerasNetwork(source: KerasModel, options: KerasOptions = {}): Network {
+  return new Writer(source, options).network();
 }
 
 /** What a reference leads to: a tensor, or the layer that could not be written. */
@@ -35,6 +41,7 @@ type Produced = KerasTensor | { readonly missing: string };
 
 class Writer {
   readonly #source: KerasModel;
+  readonly #lambdas: ReadonlyMap<string, string>;
   readonly #build = new GraphBuilder();
   readonly #constants = new Map<string, string>();
   readonly #units: UnitValue[] = [];
@@ -42,8 +49,9 @@ class Writer {
   /** How often each layer name occurs, nested models included. */
   readonly #names = new Map<string, number>();
 
-  constructor(source: KerasModel) {
+  constructor(source: KerasModel, { lambdas = {} }: KerasOptions) {
     this.#source = source;
+    this.#lambdas = new Map(Object.entries(lambdas));
     const count = (model: ModelDescription): void => {
       for (const layer of model.layers) {
         this.#names.set(layer.name, (this.#names.get(layer.name) ?? 0) + 1);
@@ -57,9 +65,7 @@ class Writer {
     const { model, format, file } = this.#source;
     const { input, tensor } = this.#input();
     const outputs = this.#model(model, [tensor], []);
-    const written = outputs.flatMap((output) =>
-      'missing' in output ? [] : [asSeen(this.#build, output).value],
-    );
+    const written = outputs.flatMap((output) => ('missing' in output ? [] : [output.value]));
     if (written.length === 0) {
       const last = this.#build.nodes.at(-1)?.outputs[0];
       if (last === undefined) {
@@ -186,8 +192,7 @@ class Writer {
     path: readonly string[],
     title: string,
   ): KerasTensor {
-    const row = Object.hasOwn(layerTable, layer.className) ? layerTable[layer.className] : undefined;
-    if (row === undefined) throw new LayerProblem('this class is not known');
+    const row = this.#row(layer.className, title);
     const settings = new Settings(layer.config);
     const build = this.#build;
     const activation = row.kind === 'other' ? 'linear' : activationName(layer.config['activation']);
@@ -218,6 +223,19 @@ class Writer {
       this.#units.push({ name: title, kind: row.kind, units, value: linear.value, unitAxis });
     }
     return { ...linear, value: activate(build, activation, linear.value, axis, title) };
+  }
+
+  #row(className: string, title: string): LayerRow {
+    const row = Object.hasOwn(layerTable, className) ? layerTable[className] : undefined;
+    if (row !== undefined) return row;
+    if (className !== 'Lambda') throw new LayerProblem('this class is not known');
+    const expression = this.#lambdas.get(title);
+    if (expression === undefined) {
+      throw new LayerProblem(
+        `it holds Python code, which is not run; say what it computes, as in "lambdas": {${JSON.stringify(title)}: "x / 127.5 - 1"} in the content file`,
+      );
+    }
+    return { kind: 'other', write: lambda(expression) };
   }
 
   #constant(owner: string, title: string, role: string, make: () => Float32Tensor): string {

@@ -4,9 +4,11 @@ import * as activation from './layers/activation.ts';
 import * as convolution from './layers/convolution.ts';
 import { dense, flatten } from './layers/dense.ts';
 import type { LayerRow, WriteLayer } from './layers/layer.ts';
+import * as merging from './layers/merging.ts';
 import * as normalisation from './layers/normalisation.ts';
 import { nothing } from './layers/nothing.ts';
 import * as pooling from './layers/pooling.ts';
+import * as shape from './layers/shape.ts';
 
 const conv = (write: WriteLayer): LayerRow => ({ kind: 'conv', write });
 const other = (write: WriteLayer): LayerRow => ({ kind: 'other', write });
@@ -19,6 +21,22 @@ export const layerTable: Readonly<Record<string, LayerRow>> = {
 
   Dense: { kind: 'dense', write: dense },
   Flatten: other(flatten),
+  Reshape: other(shape.reshape),
+  Permute: other(shape.permute),
+
+  Add: other(merging.add),
+  Subtract: other(merging.subtract),
+  Multiply: other(merging.multiply),
+  Average: other(merging.average),
+  Maximum: other(merging.maximum),
+  Minimum: other(merging.minimum),
+  Concatenate: other(merging.concatenate),
+  Merge: other(merging.merge),
+
+  ZeroPadding2D: other(shape.zeroPadding2d),
+  Cropping2D: other(shape.cropping2d),
+  UpSampling2D: other(shape.upSampling2d),
+  Resizing: other(shape.resizing2d),
 
   MaxPooling2D: other(pooling.maxPooling2d),
   AveragePooling2D: other(pooling.averagePooling2d),
@@ -36,8 +54,11 @@ export const layerTable: Readonly<Record<string, LayerRow>> = {
   BatchNormalization: other(normalisation.batchNormalization),
   Rescaling: other(normalisation.rescaling),
   Normalization: other(normalisation.normalization),
+  LayerNormalization: other(normalisation.layerNormalization),
+  GroupNormalization: other(normalisation.groupNormalization),
 
   Dropout: other(nothing),
+  Identity: other(nothing),
   SpatialDropout2D: other(nothing),
   AlphaDropout: other(nothing),
   GaussianDropout: other(nothing),

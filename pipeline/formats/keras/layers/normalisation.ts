@@ -1,6 +1,6 @@
 /** Normalisation by constants: batch statistics that training left behind, and scalings of the input. */
 
-import { type Float32Tensor, float, float32 } from '../../../network/graph.ts';
+import { type Float32Tensor, float, float32, int, ints } from '../../../network/graph.ts';
 import { LayerProblem } from '../settings.ts';
 import { asSeen, graphAxis, type KerasTensor } from '../tensor.ts';
 import { expectDims, type LayerCall, onlyInput, type WriteLayer } from './layer.ts';
@@ -43,6 +43,69 @@ export const batchNormalization: WriteLayer = (call) => {
   const rank = input.shape.length + 1;
   return affine(call, input, broadcast(factor, axis, rank), broadcast(offset, axis, rank));
 };
+
+/** Mean and deviation over the channels of each place; Ba, Kiros and Hinton, "Layer Normalization". */
+export const layerNormalization: WriteLayer = (call) => {
+  const { build, settings } = call;
+  const given = onlyInput(call);
+  const input = given.order === 'flat' ? asSeen(build, given) : given;
+  const stated = settings.values['axis'];
+  const seen = Array.isArray(stated) && stated.length === 1 ? Number(stated[0]) : settings.number('axis', -1);
+  const axis = graphAxis(input, seen);
+  const channels = input.shape[(seen < 0 ? seen + input.shape.length + 1 : seen) - 1];
+  if (channels === undefined || channels === null)
+    throw new LayerProblem('its number of channels is not known');
+  if (settings.flag('rms_scaling', false))
+    throw new LayerProblem("its setting 'rms_scaling' is not supported");
+  const over = { axes: ints([axis]), keepdims: int(1) };
+  const centred = build.add('Sub', [input.value, build.add('ReduceMean', [input.value], over)]);
+  const variance = build.add('ReduceMean', [build.add('Mul', [centred, centred])], over);
+  const epsilon = build.scalar(settings.number('epsilon', 1e-3));
+  const deviation = build.add('Sqrt', [build.add('Add', [variance, epsilon])]);
+  const value = build.add('Div', [centred, deviation]);
+  return scaledAndShifted(call, { ...input, value }, axis, channels);
+};
+
+/** Mean and deviation over groups of channels and all places; Wu and He, "Group Normalization". */
+export const groupNormalization: WriteLayer = (call) => {
+  const { build, settings } = call;
+  const input = onlyInput(call);
+  const axis = graphAxis(input, settings.number('axis', -1));
+  const channels = input.order === 'nchw' ? input.shape[2] : input.shape[0];
+  if (axis !== 1 || input.shape.length !== 3 || channels === undefined || channels === null) {
+    throw new LayerProblem('it is supported along the channels of pictures only');
+  }
+  const groups = settings.whole('groups', 32, -1);
+  const count = groups === -1 ? channels : groups;
+  if (count < 1 || channels % count !== 0) {
+    throw new LayerProblem(`its ${groups} groups do not divide ${channels} channels`);
+  }
+  const grouped = build.add('Reshape', [input.value, build.shape([0, count, -1])]);
+  const ones = build.constant(filled(count, 1));
+  const zeros = build.constant(filled(count, 0));
+  const epsilon = { epsilon: float(settings.number('epsilon', 1e-3)) };
+  const normal = build.add('InstanceNormalization', [grouped, ones, zeros], epsilon);
+  const value = build.add('Reshape', [normal, build.add('Shape', [input.value])]);
+  return scaledAndShifted(call, { ...input, value }, axis, channels);
+};
+
+/** gamma · x + beta along an axis, as far as the layer has these. */
+function scaledAndShifted(call: LayerCall, input: KerasTensor, axis: number, channels: number): KerasTensor {
+  const { build, settings } = call;
+  const scaled = settings.flag('scale', true);
+  const centred = settings.flag('center', true);
+  const stored = [...call.weights(Number(scaled) + Number(centred))];
+  const rank = input.shape.length + 1;
+  const constant = (role: string): string => {
+    const tensor = stored.shift();
+    expectDims(tensor, role, [channels]);
+    return call.constant(role, () => broadcast((tensor as Float32Tensor).data, axis, rank));
+  };
+  let value = input.value;
+  if (scaled) value = build.add('Mul', [value, constant('gamma')], {}, centred ? undefined : call.name);
+  if (centred) value = build.add('Add', [value, constant('beta')], {}, call.name);
+  return { ...input, value };
+}
 
 /** One number a place of `axis`, shaped so that it spreads over the axes behind it. */
 function broadcast(data: Float32Array, axis: number, rank: number): Float32Tensor {
