@@ -87,7 +87,6 @@ export async function renderModels(
           widthPx: plan.size.width,
           heightPx: plan.size.height,
           channels: plan.size.channels === 1 ? 1 : 3,
-          recipe: layerPlan.recipe,
           seed: plan.seed,
           engine: engine.name,
           device: engine.device,

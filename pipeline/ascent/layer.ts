@@ -3,8 +3,8 @@
 import type { Measures } from '../../content/schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { planesOf, show } from '../picture/display.ts';
-import { presets } from '../recipe/presets.ts';
-import { type Recipe, recipe as recipeSchema } from '../recipe/schema.ts';
+import { resolveRecipe } from '../recipe/resolve.ts';
+import type { Recipe } from '../recipe/schema.ts';
 import type { Rendering } from '../store/store.ts';
 import { type Ascent, ascender } from './ascend.ts';
 import {
@@ -25,11 +25,12 @@ export interface LayerJob extends AscentSpec {
 }
 
 /** What is known of a unit when its ascent is over; the caller adds where it belongs. */
-export type UnitRendering = Pick<Rendering, 'unit' | 'frames' | 'curve' | 'measures' | 'seconds'>;
+export type UnitRendering = Pick<Rendering, 'unit' | 'frames' | 'curve' | 'measures' | 'seconds' | 'recipe'>;
 
 /** An ascent, the 8 bits of its frames, and what the network makes of the last and the first of them. */
 interface Candidate {
   readonly unit: number;
+  readonly recipe: Recipe;
   readonly frames: Rendering['frames'];
   readonly curve: readonly number[];
   readonly seconds: number;
@@ -49,7 +50,7 @@ export async function* renderLayer(
   const meter = await measurer(job, engine);
   const classify = layer.kind === 'scores' ? await classifier(job, engine) : undefined;
   const finish = async (candidate: Candidate, dead: boolean): Promise<UnitRendering> => {
-    const { unit, frames, curve, seconds, response, initial } = candidate;
+    const { unit, recipe, frames, curve, seconds, response, initial } = candidate;
     const published = (frames.at(-1) as Rendering['frames'][number]).pixels;
     const measures: Measures = {
       activation: response.activation,
@@ -60,15 +61,11 @@ export async function* renderLayer(
       harshShare: harshShare(published),
       dead,
     };
-    if (classify === undefined) return { unit, frames, curve, seconds, measures };
+    const rendering = { unit, recipe, frames, curve, seconds, measures };
+    if (classify === undefined) return rendering;
     const [probabilities = new Float32Array()] = await classify.classify([planesOf(published, job.size)]);
-    return {
-      unit,
-      frames,
-      curve,
-      seconds,
-      measures: { ...measures, prediction: predictionOf(probabilities, unit, job.classes) },
-    };
+    const prediction = predictionOf(probabilities, unit, job.classes);
+    return { ...rendering, measures: { ...measures, prediction } };
   };
 
   try {
@@ -94,42 +91,44 @@ export async function* renderLayer(
       if (signal.aborted) return;
       silent = [...best.keys()];
     }
-    const woken = await wake(job, silent, meter, engine, signal);
+    const woken = await wakened(job, silent, meter, engine, signal);
     if (signal.aborted) return;
-    for (const [unit, candidate] of best) yield await finish(candidate, !woken.has(unit));
+    for (const [unit, candidate] of best) {
+      const awake = woken.get(unit);
+      yield await finish(recipe.wake && awake !== undefined ? awake : candidate, awake === undefined);
+    }
   } finally {
     await Promise.all([climber.release(), meter.release(), classify?.release()]);
   }
 }
 
-/** The recipe of last resort: linear activation as objective, so that a silent unit still has a gradient. */
-const waking: Recipe = recipeSchema.parse({ ...presets.phosphene, attempts: 3 });
-
-/** Which of the silent units some picture excites after all: they are not dead, though their recipe never woke them. */
-async function wake(
+/** What the recipe `wake` makes of units that their own recipe left silent: those that it made active. */
+async function wakened(
   job: LayerJob,
   silent: readonly number[],
   meter: Measurer,
   engine: Engine,
   signal: AbortSignal,
-): Promise<Set<number>> {
-  const woken = new Set<number>();
-  if (silent.length === 0) return woken;
+): Promise<Map<number, Candidate>> {
+  const found = new Map<number, Candidate>();
+  if (silent.length === 0) return found;
   const climber = await ascender({ ...job, recipe: waking }, engine);
   try {
     for (let attempt = 0; attempt < waking.attempts; attempt++) {
-      const rest = silent.filter((unit) => !woken.has(unit));
+      const rest = silent.filter((unit) => !found.has(unit));
       for await (const ascents of groups(climber.run(rest, { seed: job.seed, attempt, signal }), job.batch)) {
-        for (const { unit, response } of await measure(ascents, waking, meter)) {
-          if (!isSilent(response)) woken.add(unit);
+        for (const candidate of await measure(ascents, waking, meter)) {
+          if (!isSilent(candidate.response)) found.set(candidate.unit, candidate);
         }
       }
     }
   } finally {
     await climber.release();
   }
-  return woken;
+  return found;
 }
+
+const waking = resolveRecipe('wake', 'the recipe of last resort');
 
 /** A map that is 0 everywhere: the unit says nothing, and a ReLU passes no gradient. */
 const isSilent = ({ maxActivation, minActivation }: Response): boolean =>
@@ -158,6 +157,7 @@ async function measure(ascents: readonly Ascent[], recipe: Recipe, meter: Measur
   const kept = await keptUnderShifts(meter, units, published, activations);
   return ascents.map(({ unit, curve, seconds }, index) => ({
     unit,
+    recipe,
     curve,
     seconds,
     frames: frames[index] as Candidate['frames'],

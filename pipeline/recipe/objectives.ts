@@ -20,26 +20,39 @@ export interface ObjectiveContext {
 type Of<Kind> = Extract<Objective, { kind: Kind }>;
 type Write<Kind> = (settings: Of<Kind>, context: ObjectiveContext, build: GraphBuilder) => string;
 
-const mapAxes = ({ rank }: ObjectiveContext): number[] => (rank === 4 ? [2, 3] : []);
-const chosen = ({ of }: { of: 'activation' | 'linear' }, context: ObjectiveContext): string => context[of];
 const flat = (build: GraphBuilder, value: string): string => build.add('Reshape', [value, build.shape([-1])]);
 
+/** The map that the settings speak of: after the activation function (plus a share of what was before it), or before. */
+function chosen(
+  { of, leak }: Of<'mean'> | Of<'sum'> | Of<'centre'>,
+  context: ObjectiveContext,
+  build: GraphBuilder,
+): string {
+  const { linear, activation } = context;
+  if (of === 'linear') return linear;
+  return leak === 0
+    ? activation
+    : build.add('Add', [activation, build.add('Mul', [linear, build.scalar(leak)])]);
+}
+
+/** `reduce` where the unit has a map; a dense unit's one value is its own mean, sum and centre. */
+const ofMap =
+  <Kind extends 'mean' | 'sum' | 'centre'>(
+    reduce: (build: GraphBuilder, map: string, context: ObjectiveContext) => string,
+  ): Write<Kind> =>
+  (settings, context, build) => {
+    const map = chosen(settings, context, build);
+    return context.rank === 4 ? reduce(build, map, context) : map;
+  };
+
 const objectives: { readonly [Kind in Objective['kind']]: Write<Kind> } = {
-  mean: (settings, context, build) =>
-    context.rank === 4 ? build.mean(chosen(settings, context), mapAxes(context)) : chosen(settings, context),
-  sum: (settings, context, build) =>
-    context.rank === 4 ? build.sum(chosen(settings, context), mapAxes(context)) : chosen(settings, context),
-  centre: (settings, context, build) => {
-    if (context.rank !== 4) return chosen(settings, context);
+  mean: ofMap((build, map) => build.mean(map, [2, 3])),
+  sum: ofMap((build, map) => build.sum(map, [2, 3])),
+  centre: ofMap((build, map, context) => {
     const centre = context.map.map((side) => Math.floor(side / 2));
-    const after = centre.map((place) => place + 1);
-    return build.add('Slice', [
-      chosen(settings, context),
-      build.shape(centre),
-      build.shape(after),
-      build.shape([2, 3]),
-    ]);
-  },
+    const next = centre.map((place) => place + 1);
+    return build.add('Slice', [map, build.shape(centre), build.shape(next), build.shape([2, 3])]);
+  }),
   probability: (_settings, context) => context.probability(),
 };
 

@@ -39,11 +39,44 @@ const phosphene: RecipeInput = {
   start: { kind: 'normal', deviation: 0.01 },
   steps: 64,
   attempts: 3,
+  wake: true,
   display: { kind: 'range' },
+};
+
+/**
+ * The last resort for silent units: the centre neuron alone, before its activation function, so that there is a
+ * gradient and no average over places where the unit is inhibited; all pictures of 0..255 are allowed.
+ */
+const wake: RecipeInput = {
+  name: 'wake',
+  objective: { kind: 'centre', of: 'linear' },
+  parameterisation: { kind: 'pixels', space: 'picture' },
+  optimiser: { kind: 'plain', normalise: 'rms' },
+  rate: { kind: 'constant', value: 16 },
+  regularisers: [{ kind: 'clip' }],
+  start: { kind: 'uniform', low: 0, high: 255 },
+  steps: 64,
+  attempts: 4,
+  display: { kind: 'range' },
+};
+
+/**
+ * The default for small networks that were trained on white ink on black: the same sphere around black, so that half
+ * of it is clipped and the rest is ink; the map after its activation function, which wants structure where the linear
+ * map of an early layer wants a flat grey.
+ */
+const phospheneInk: RecipeInput = {
+  ...phosphene,
+  name: 'phosphene-ink',
+  objective: { kind: 'mean', of: 'activation', leak: 0.02 },
+  parameterisation: { kind: 'sphere', grey: 0, contrast: 110, lowPass: 0.25, colourRate: 2 },
+  transforms: [{ kind: 'jitter', pixels: 2, border: 'grey' }],
 };
 
 export const presets = {
   phosphene,
+  'phosphene-ink': phospheneInk,
   'mnist-filters': mnistFilters,
   'mnist-digits': mnistDigits,
+  wake,
 } as const satisfies Record<string, RecipeInput>;

@@ -8,23 +8,33 @@ import { z } from 'zod';
 const finite = z.number();
 const positive = finite.positive();
 
+const ofMap = {
+  of: z
+    .enum(['activation', 'linear'])
+    .default('linear')
+    .describe(
+      "The unit's map after its activation function, or before it, where silent starts have a gradient.",
+    ),
+  leak: finite
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe(
+      'With `activation`: this share of the linear map is added, so that silent starts have a gradient.',
+    ),
+};
+
 export const objective = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('mean').describe("Mean of the unit's map; for a dense unit or a class its value."),
-    of: z
-      .enum(['activation', 'linear'])
-      .default('linear')
-      .describe('After the activation function, or before it, so that silent starts have a gradient.'),
+    ...ofMap,
   }),
-  z.strictObject({
-    kind: z.literal('sum').describe("Sum of the unit's map."),
-    of: z.enum(['activation', 'linear']).default('linear').describe('As for `mean`.'),
-  }),
+  z.strictObject({ kind: z.literal('sum').describe("Sum of the unit's map."), ...ofMap }),
   z.strictObject({
     kind: z
       .literal('centre')
       .describe("The unit's centre neuron: row floor(h/2), column floor(w/2) of its map."),
-    of: z.enum(['activation', 'linear']).default('linear').describe('As for `mean`.'),
+    ...ofMap,
   }),
   z.strictObject({
     kind: z.literal('probability').describe("The unit's softmax probability among all units of its layer."),
@@ -183,6 +193,10 @@ export const recipe = z.strictObject({
     .describe(
       'A unit that stays silent is started anew from other random numbers, this often in all; the best is kept.',
     ),
+  wake: z
+    .boolean()
+    .default(false)
+    .describe('A unit that no attempt made active is shown as the recipe `wake` finds it, where that does.'),
   display: display.describe('How the finished picture is shown as 8 bits.'),
 });
 /** A resolved recipe: every field is there. */
