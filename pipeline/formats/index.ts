@@ -4,9 +4,11 @@ import { PhospheneError } from '../error.ts';
 import type { Network } from '../network/network.ts';
 import type { ModelFile } from './file.ts';
 import { isHdf5 } from './hdf5.ts';
+import { isJson, parseJson } from './json.ts';
 import { readKerasArchive } from './keras/archive.ts';
 import { readKerasH5 } from './keras/h5.ts';
 import { type KerasOptions, kerasNetwork } from './keras/network.ts';
+import { layersConfig, readTfjsLayers } from './tfjs/layers.ts';
 import { isZip } from './zip.ts';
 
 interface Reader {
@@ -28,6 +30,17 @@ const readers: readonly Reader[] = [
     title: 'Keras HDF5 (.h5, .hdf5)',
     recognises: isHdf5,
     read: async (file, options) => kerasNetwork(await readKerasH5(file), options),
+  },
+  {
+    title: 'TensorFlow.js (model.json)',
+    recognises: isJson,
+    read: async (file, options) => {
+      const json = parseJson(file.name, 'the content', file.bytes);
+      if (layersConfig(json) !== undefined) return kerasNetwork(await readTfjsLayers(file, json), options);
+      throw new PhospheneError(
+        `Expected '${file.name}' to describe a TensorFlow.js model, found JSON without a 'modelTopology'.`,
+      );
+    },
   },
 ];
 

@@ -28,7 +28,9 @@ export async function readModelFile(path: string): Promise<ModelFile> {
 
 async function read(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    // Not a Buffer, whose slices are views where those of a Uint8Array are copies.
+    const { buffer, byteOffset, length } = await readFile(path);
+    return new Uint8Array(buffer, byteOffset, length);
   } catch (cause) {
     throw new PhospheneError(sentence(path, cause), { cause });
   }

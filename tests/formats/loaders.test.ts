@@ -90,6 +90,11 @@ const rows: readonly Row[] = [
       [8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64, 128, 128, 128, 7],
     )}, predictions scores 7`,
   },
+  {
+    fixture: 'tiny-vgg',
+    file: 'tiny-vgg/model.json',
+    layers: 'conv_1_1 conv 10, conv_1_2 conv 10, conv_2_1 conv 10, conv_2_2 conv 10, output scores 10',
+  },
   { fixture: 'vgg16_blocks1-2', file: 'models/vgg16_blocks1-2_notop.h5', layers: vgg([2, 2]), gaps: 9 },
   { fixture: 'vgg16_notop', file: 'models/vgg16_notop.h5', layers: vgg([2, 2, 3, 3, 3]) },
   { fixture: 'vgg19_blocks1-3', file: 'models/vgg19_blocks1-3_notop.h5', layers: vgg([2, 2, 4]), gaps: 8 },

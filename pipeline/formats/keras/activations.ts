@@ -2,7 +2,8 @@
 
 import type { GraphBuilder } from '../../network/build.ts';
 import { float, int } from '../../network/graph.ts';
-import { isObject, type Json, LayerProblem } from './settings.ts';
+import { isObject, type Json } from '../json.ts';
+import { LayerProblem } from './settings.ts';
 
 type Activation = (build: GraphBuilder, x: string, name: string) => string;
 

@@ -4,8 +4,8 @@
  */
 
 import type { Float32Tensor } from '../../network/graph.ts';
+import type { JsonObject } from '../json.ts';
 import type { LayerDescription, ModelDescription } from './description.ts';
-import type { JsonObject } from './settings.ts';
 
 export interface StoredLayer {
   readonly name: string;

@@ -4,10 +4,10 @@ import { PhospheneError } from '../../error.ts';
 import type { Float32Tensor } from '../../network/graph.ts';
 import type { ModelFile } from '../file.ts';
 import { type Hdf5, readHdf5 } from '../hdf5.ts';
+import { parseJson } from '../json.ts';
 import { unzip } from '../zip.ts';
 import { describeModel, type ModelDescription } from './description.ts';
 import type { KerasModel } from './network.ts';
-import { parseJson } from './settings.ts';
 import type { WeightSource } from './weights.ts';
 
 const configEntry = 'config.json';

@@ -4,8 +4,8 @@
  */
 
 import { PhospheneError } from '../../error.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import { modernised } from './keras1.ts';
-import { isObject, type Json, type JsonObject } from './settings.ts';
 
 /** Output `tensor` of call `node` of a layer. */
 export interface TensorReference {

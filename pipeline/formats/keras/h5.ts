@@ -4,10 +4,10 @@ import { PhospheneError } from '../../error.ts';
 import type { Float32Tensor } from '../../network/graph.ts';
 import type { ModelFile } from '../file.ts';
 import { type Attributes, type Hdf5, readHdf5 } from '../hdf5.ts';
+import { parseJson } from '../json.ts';
 import { architectures, knownArchitecture } from './architectures.ts';
 import { describeModel } from './description.ts';
 import type { KerasModel } from './network.ts';
-import { parseJson } from './settings.ts';
 import { type LayerAddress, layerOfWeight, type WeightSource } from './weights.ts';
 
 /**

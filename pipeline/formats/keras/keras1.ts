@@ -1,6 +1,6 @@
 /** Keras 1 and 2 settings under the names that Keras 3 gives them; what is already modern stays as it is. */
 
-import type { Json, JsonObject } from './settings.ts';
+import type { Json, JsonObject } from '../json.ts';
 
 const classes: Readonly<Record<string, string>> = {
   Convolution2D: 'Conv2D',

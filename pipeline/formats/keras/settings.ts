@@ -1,9 +1,6 @@
 /** A layer's configuration as the file states it: untrusted, so every reading says what it expects and is checked. */
 
-import { PhospheneError } from '../../error.ts';
-
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-export type JsonObject = { readonly [key: string]: Json };
+import type { Json, JsonObject } from '../json.ts';
 
 /** A layer that cannot be turned into the graph, for a reason that one sentence says. Becomes a gap of the network. */
 export class LayerProblem extends Error {
@@ -12,32 +9,6 @@ export class LayerProblem extends Error {
 
 /** No size, count or stride in a configuration is larger. */
 const largest = 2 ** 24;
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/**
- * Parses JSON from a model file.
- * @throws PhospheneError if it is no JSON object.
- */
-export function parseJson(file: string, part: string, source: string | Uint8Array): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(typeof source === 'string' ? source : new TextDecoder().decode(source));
-  } catch (cause) {
-    throw new PhospheneError(
-      `Expected ${part} of '${file}' to be JSON, found something else: the file is damaged.`,
-      {
-        cause,
-      },
-    );
-  }
-  if (!isObject(value)) {
-    throw new PhospheneError(`Expected ${part} of '${file}' to be a JSON object: the file is damaged.`);
-  }
-  return value;
-}
 
 export class Settings {
   readonly values: JsonObject;
