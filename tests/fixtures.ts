@@ -16,6 +16,11 @@ export function fixturePath(...names: string[]): string {
   return join(folder, ...names);
 }
 
+/** The bytes of a file of the shared data, which lies beside the fixtures. */
+export function readData(...names: string[]): Uint8Array {
+  return readFileSync(fixturePath('../data', ...names));
+}
+
 /** The float32 tensor in a .pb file of the fixtures. */
 export function readTensor(...names: string[]): Float32Tensor {
   const tensor = decodeTensor(readFileSync(fixturePath(...names)));

@@ -33,6 +33,7 @@ import {
   size,
   type Tensor,
 } from './graph.ts';
+import { upgrade } from './upgrade.ts';
 
 const protoTypes: Record<DataType, DataTypeProto> = {
   float32: DataTypeProto.FLOAT,
@@ -158,9 +159,10 @@ function writeTensor(tensor: Tensor, name = ''): MessageInitShape<typeof TensorP
 // ------------------------------------------------------------------------------------------------------ decode
 
 /**
- * Reads a serialized ModelProto. Initializers are no inputs even where an old file lists them among these, and
- * `Constant` nodes become initializers.
- * @throws PhospheneError if the bytes are no ONNX model, or an input is not a tensor of a known type.
+ * Reads a serialized ModelProto as a graph of operator set 17 or later. Initializers are no inputs even where an old
+ * file lists them among these, and `Constant` nodes become initializers.
+ * @throws PhospheneError if the bytes are no ONNX model, its operator set is older than 7, or an input is not a tensor
+ * of a known type.
  */
 export function decodeModel(bytes: Uint8Array): Graph {
   const expected = 'Expected an ONNX model';
@@ -210,7 +212,8 @@ export function decodeModel(bytes: Uint8Array): Graph {
     if (constant === undefined) nodes.push(node);
     else initializers.set(node.outputs[0] ?? '', constant);
   }
-  return { opset, inputs, outputs: graph.output.map((output) => output.name), initializers, nodes };
+  const outputs = graph.output.map((output) => output.name);
+  return upgrade({ opset, inputs, outputs, initializers, nodes });
 }
 
 function isDefaultDomain(domain: string): boolean {
@@ -306,6 +309,13 @@ function integer(value: bigint): number {
  */
 export function encodeModel(graph: Graph): Uint8Array {
   const domains = new Set(graph.nodes.map((node) => splitDomain(node.op)[0]));
+  // Two nodes of one name are an invalid model, two without a name are none.
+  const taken = new Set<string>();
+  const nameOnce = ({ name }: Node): string => {
+    if (taken.has(name)) return '';
+    taken.add(name);
+    return name;
+  };
   const model = create(ModelProtoSchema, {
     irVersion,
     producerName: 'phosphene',
@@ -326,7 +336,7 @@ export function encodeModel(graph: Graph): Uint8Array {
       })),
       output: graph.outputs.map((name) => ({ name })),
       initializer: [...graph.initializers].map(([name, tensor]) => writeTensor(tensor, name)),
-      node: graph.nodes.map(writeNode),
+      node: graph.nodes.map((node) => ({ ...writeNode(node), name: nameOnce(node) })),
     },
   });
   return toBinary(ModelProtoSchema, model);
@@ -349,7 +359,6 @@ function writeNode(node: Node): MessageInitShape<typeof NodeProtoSchema> {
   return {
     opType,
     domain,
-    name: node.name,
     input: [...node.inputs],
     output: [...node.outputs],
     attribute: Object.entries(node.attributes).map(([name, attribute]) => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../pipeline/engine/onnxruntime.ts';
 import { adjoint } from '../../pipeline/network/adjoint/adjoint.ts';
@@ -16,8 +17,17 @@ import {
   type Tensor,
   text,
 } from '../../pipeline/network/graph.ts';
+import { decodeModel } from '../../pipeline/network/onnx.ts';
 import { shapesOf } from '../../pipeline/network/shapes.ts';
-import { caseNames, fixturesMissing, ifMissing, readCase } from '../fixtures.ts';
+import {
+  caseNames,
+  fixturePath,
+  fixturesMissing,
+  ifMissing,
+  readCase,
+  readData,
+  readTensor,
+} from '../fixtures.ts';
 
 const engine = cpuEngine();
 const lowerings: readonly Lowering[] = [{ maxPool: 'indices' }, { maxPool: 'compare' }];
@@ -155,6 +165,29 @@ async function expectDerivative(
 
 /** Not `max_branches` and `min_branches`: a step of central differences crosses kinks there. */
 const weighted = /^(conv|convtranspose|gemm|matmul|add|sub|mul|div|prelu)_|^pow_075|^max_constant/;
+
+describe.skipIf(fixturesMissing)(`the gradient through GoogLeNet is that of the fixtures${ifMissing}`, () => {
+  it.each(lowerings)('inception_3a/output, $maxPool', async (lowering) => {
+    const about: { gradient: { tolerance_max_abs: number; tolerance_rms: number } } = JSON.parse(
+      readFileSync(fixturePath('loaders', 'googlenet-64', 'case.json'), 'utf8'),
+    );
+    const read = (file: string): Float32Tensor => readTensor('loaders', 'googlenet-64', file);
+    const layer = 'inception_3a/output';
+    const { gradients } = await differentiate(
+      { ...decodeModel(readData('models', 'googlenet.onnx')), outputs: [layer] },
+      new Map([['data', read('input.pb')]]),
+      new Map([[layer, read('cotangent.pb')]]),
+      ['data'],
+      lowering,
+    );
+    const truth = read('gradient.pb');
+    const got = gradients.get('data');
+    expect(distance(got, truth)).toBeLessThanOrEqual(about.gradient.tolerance_max_abs);
+    const squares = truth.data.map((value, i) => (value - Number(got?.data[i])) ** 2);
+    const rms = Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length);
+    expect(rms).toBeLessThanOrEqual(about.gradient.tolerance_rms);
+  });
+});
 
 describe.skipIf(fixturesMissing)(`weights may be inputs of the graph${ifMissing}`, () => {
   const cases = caseNames('ops').filter(

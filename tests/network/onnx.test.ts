@@ -49,10 +49,17 @@ describe('decodeModel', () => {
     expect(decodeModel(encodeModel(graph))).toEqual(graph);
   });
 
+  it('writes the name of a node once, since two nodes of one name are an invalid model', () => {
+    const twice = graph.nodes.map((node) => ({ ...node, name: 'same' }));
+    const names = decodeModel(encodeModel({ ...graph, nodes: twice })).nodes.map(({ name }) => name);
+    expect(names).toEqual(['same', 'y']);
+  });
+
   it('takes initializers that are listed as inputs for what they are', () => {
     const bytes = toBinary(
       ModelProtoSchema,
       create(ModelProtoSchema, {
+        opsetImport: [{ version: 17n }],
         graph: {
           input: [{ name: 'w' }],
           output: [{ name: 'w' }],
@@ -137,6 +144,30 @@ describe('decodeModel', () => {
   ])('answers %s with one sentence', (_, bytes) => {
     expect(() => decodeModel(bytes)).toThrow(PhospheneError);
     expect(() => decodeModel(bytes)).toThrow(/^Expected an ONNX model, found \d+ bytes that [^.]+\.$/);
+  });
+});
+
+describe('decodeModel of damaged bytes', () => {
+  it('gives a graph or one sentence, whatever is flipped, cut or repeated', () => {
+    const bytes = encodeModel(graph);
+    let state = 42;
+    const random = (below: number): number => {
+      state = (state * 48271) % 2147483647;
+      return state % below;
+    };
+    let sentences = 0;
+    for (let round = 0; round < 2000; round++) {
+      const damaged = Uint8Array.from(bytes);
+      for (let flip = random(4); flip >= 0; flip--) damaged[random(damaged.length)] = random(256);
+      if (random(3) === 0) damaged.copyWithin(random(damaged.length), random(damaged.length));
+      try {
+        decodeModel(random(4) === 0 ? damaged.subarray(0, random(damaged.length)) : damaged);
+      } catch (error) {
+        expect(error).toBeInstanceOf(PhospheneError);
+        sentences++;
+      }
+    }
+    expect(sentences).toBeGreaterThan(500);
   });
 });
 
