@@ -6,33 +6,30 @@ import { type Rules, range, rule } from './rule.ts';
 
 export const linear: Rules = {
   /** Also of stacks of matrices, which are broadcast. A vector is a matrix of one row (left) or one column (right). */
-  MatMul: rule(({ build, g, node, dims, needs }) => {
+  MatMul: rule(({ build, g, y, node, dims, needs }) => {
     const [a = '', b = ''] = node.inputs;
-    const aDims = dims(a).length === 1 ? [1, ...dims(a)] : dims(a);
-    const bDims = dims(b).length === 1 ? [...dims(b), 1] : dims(b);
-    const stack = (longer: readonly number[], shorter: readonly number[]): number[] =>
-      longer.slice(0, -2).map((dim, i) => {
-        const other = shorter[i - longer.length + shorter.length];
-        return i >= longer.length - shorter.length && dim === 1 ? (other ?? 1) : dim;
-      });
-    const stacked = aDims.length >= bDims.length ? stack(aDims, bDims) : stack(bDims, aDims);
-    const [rows = 1, columns = 1] = [aDims.at(-2), bDims.at(-1)];
+    const aMatrix = dims(a).length === 1 ? [1, ...dims(a)] : dims(a);
+    const bMatrix = dims(b).length === 1 ? [...dims(b), 1] : dims(b);
+    const ownAxes = Math.min(dims(a).length, 2) + Math.min(dims(b).length, 2) - 2;
+    const stack = dims(y).slice(0, dims(y).length - ownAxes);
+    const product = [...stack, aMatrix.at(-2) ?? 1, bMatrix.at(-1) ?? 1];
+
     const as = (value: string, from: readonly number[], to: readonly number[]): string =>
       from.length === to.length ? value : build.add('Reshape', [value, build.shape(to)]);
-    const transposed = (value: string, of: readonly number[]): string => {
-      const rank = of.length;
-      const perm = [...range(rank - 2), rank - 1, rank - 2];
-      return build.add('Transpose', [value], { perm: ints(perm) });
+    const transposed = (value: string, matrix: readonly number[]): string => {
+      const rank = matrix.length;
+      const perm = ints([...range(rank - 2), rank - 1, rank - 2]);
+      return build.add('Transpose', [as(value, dims(value), matrix)], { perm });
     };
-    const cotangent = as(g, dims(node.outputs[0] ?? ''), [...stacked, rows, columns]);
-    const gradient = (left: string, right: string, of: string, ofDims: readonly number[]): string => {
-      const [inner, outer] = ofDims.slice(-2) as [number, number];
-      const product = build.add('MatMul', [left, right]);
-      return as(unbroadcast(build, product, [...stacked, inner, outer], ofDims), ofDims, dims(of));
+    const cotangent = (left: string, right: string, value: string, matrix: readonly number[]): string => {
+      const stacked = build.add('MatMul', [left, right]);
+      const summed = unbroadcast(build, stacked, [...stack, ...matrix.slice(-2)], matrix);
+      return as(summed, matrix, dims(value));
     };
+    const ofProduct = as(g, dims(y), product);
     return [
-      needs(0) ? gradient(cotangent, transposed(as(b, dims(b), bDims), bDims), a, aDims) : undefined,
-      needs(1) ? gradient(transposed(as(a, dims(a), aDims), aDims), cotangent, b, bDims) : undefined,
+      needs(0) ? cotangent(ofProduct, transposed(b, bMatrix), a, aMatrix) : undefined,
+      needs(1) ? cotangent(transposed(a, aMatrix), ofProduct, b, bMatrix) : undefined,
     ];
   }),
 
