@@ -1,0 +1,411 @@
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import { HtmlValidate } from 'html-validate';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { unitJson } from '../../content/schema.ts';
+import { buildSite } from './build.ts';
+import { launchChromium } from './chromium.ts';
+import { hostileNames, type SampleFolders, writeSampleGallery } from './sample-gallery.ts';
+import { type Host, serve } from './serve.ts';
+
+const bases = ['', '/some/gallery'] as const;
+type Base = (typeof bases)[number];
+
+let folder = '';
+let gallery: SampleFolders;
+let browser: Browser;
+const hosts = new Map<Base, Host>();
+
+const built = (base: Base): string => join(folder, base === '' ? 'root' : 'below');
+const host = (base: Base): Host => hosts.get(base) as Host;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'phosphene-site-'));
+  gallery = { gallery: join(folder, 'gallery'), public: join(folder, 'public') };
+  await writeSampleGallery(gallery);
+  for (const base of bases) {
+    await buildSite(gallery, built(base), base);
+    hosts.set(base, await serve(built(base), base));
+  }
+  browser = await launchChromium();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  for (const { close } of hosts.values()) await close();
+  if (folder !== '') await rm(folder, { recursive: true });
+});
+
+async function filesOf(base: Base, extension: string): Promise<string[]> {
+  const entries = await readdir(built(base), { recursive: true });
+  return entries.filter((path) => path.endsWith(extension)).sort();
+}
+
+/** Opens a page and collects all that goes wrong on it. A request cut off by going to another page is not wrong. */
+async function open(
+  path: string,
+  options: BrowserContextOptions = {},
+  base: Base = '',
+): Promise<{ page: Page; wrong: string[] }> {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    reducedMotion: 'reduce',
+    ...options,
+  });
+  const page = await context.newPage();
+  const wrong: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) wrong.push(message.text());
+  });
+  page.on('pageerror', (error) => wrong.push(error.message));
+  page.on('dialog', (dialog) => {
+    wrong.push(`dialog ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('requestfailed', (request) => {
+    const reason = request.failure()?.errorText;
+    if (reason !== 'net::ERR_ABORTED') wrong.push(`${request.url()} ${reason}`);
+  });
+  page.on('response', (response) => {
+    if (response.status() >= 400) wrong.push(`${response.url()} ${response.status()}`);
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(host(base).address)) wrong.push(`foreign ${request.url()}`);
+  });
+  await page.goto(host(base).address + path);
+  return { page, wrong };
+}
+
+const focused = (page: Page): Promise<string> =>
+  page.evaluate(() => new URL((document.activeElement as HTMLAnchorElement).href).pathname);
+
+const shift = (page: Page, picture: string): Promise<number> =>
+  page.evaluate((selector) => {
+    const image = document.querySelector(selector) as HTMLElement;
+    return new DOMMatrix(getComputedStyle(image).transform).e / image.getBoundingClientRect().width;
+  }, picture);
+
+describe('the files of the site', () => {
+  it('are valid HTML, without inline style or handlers', { timeout: 60_000 }, async () => {
+    const validator = new HtmlValidate({
+      extends: ['html-validate:recommended', 'html-validate:a11y'],
+      rules: {
+        // The compiler's own style, and titles that hold names from model files.
+        'doctype-style': 'off',
+        'long-title': 'off',
+        // A region that scrolls by keyboard needs the role.
+        'prefer-native-element': 'off',
+        'no-inline-style': ['error', { allowedProperties: [] }],
+      },
+    });
+    const found: string[] = [];
+    for (const path of await filesOf('', '.html')) {
+      const html = await readFile(join(built(''), path), 'utf8');
+      const { results } = await validator.validateString(html);
+      for (const { messages } of results)
+        found.push(
+          ...messages.map(
+            ({ ruleId, message, line, column }) => `${path}:${line}:${column} ${ruleId} ${message}`,
+          ),
+        );
+      const bare = html.replace(/="[^"]*"/g, '=""');
+      if (/<[^>]*\son[a-z]+=/.test(bare)) found.push(`${path} has an event handler`);
+      if (/<script(?![^>]*\ssrc=)|<style/.test(bare)) found.push(`${path} has an inline script or style`);
+      if (!html.includes('http-equiv="Content-Security-Policy"')) found.push(`${path} has no policy`);
+    }
+    expect(found).toEqual([]);
+  });
+
+  it.each(bases)('link only to what is there, below %o', async (base) => {
+    const missing = new Set<string>();
+    const known = new Map<string, string>();
+    const pages = await filesOf(base, '.html');
+    for (const path of pages) known.set(path, await readFile(join(built(base), path), 'utf8'));
+    for (const [path, html] of known) {
+      for (const [, link = ''] of html.matchAll(/\s(?:href|src)="([^"]*)"/g)) {
+        const [address = '', fragment] = link.split('#');
+        if (!link.startsWith('#') && !address.startsWith(`${base}/`))
+          missing.add(`${path}: ${link} leads away`);
+        const below = decodeURIComponent(address.slice(base.length + 1));
+        const file =
+          address === '' ? path : below === '' || below.endsWith('/') ? `${below}index.html` : below;
+        const found =
+          known.has(file) ||
+          (await access(join(built(base), file)).then(
+            () => true,
+            () => false,
+          ));
+        if (!found) missing.add(`${path}: ${link}`);
+        if (fragment !== undefined && !known.get(file)?.includes(`id="${fragment}"`))
+          missing.add(`${path}: ${link}`);
+      }
+    }
+    expect(pages).toHaveLength(163);
+    expect([...missing]).toEqual([]);
+  });
+
+  it.each(bases)(
+    'hold a record and two pictures for each unit, and the pictures lie nowhere else, below %o',
+    async (base) => {
+      const records = await filesOf(base, '.json');
+      expect(records).toHaveLength(151);
+      expect(await filesOf(base, '.webp')).toEqual(
+        records
+          .flatMap((path) => [path.replace('.json', '.strip.webp'), path.replace('.json', '.webp')])
+          .sort(),
+      );
+      for (const path of records) unitJson.parse(JSON.parse(await readFile(join(built(base), path), 'utf8')));
+      const [first, last] = ['0', '31'].map(async (unit) =>
+        unitJson.parse(JSON.parse(await readFile(join(built(base), `sample/conv2d_1/${unit}.json`), 'utf8'))),
+      );
+      expect((await first)?.neighbours).toEqual({ previous: null, next: `${base}/sample/conv2d_1/1.json` });
+      expect((await last)?.neighbours).toEqual({ previous: `${base}/sample/conv2d_1/30.json`, next: null });
+      expect((await first)?.image).toEqual({ url: `${base}/sample/conv2d_1/0.webp`, width: 28, height: 28 });
+      expect((await first)?.cite).toBe(
+        `Unit 0 of conv2d_1 in Sample digits. Phosphene gallery, rendered 2026-11-21, ${base}/sample/conv2d_1/0/`,
+      );
+    },
+  );
+
+  it('stay small: no page of a unit over 16 kB, all style and script under 24 kB', async () => {
+    const sizes = await Promise.all(
+      (await filesOf('', '.html'))
+        .filter((path) => path.split('/').length === 4)
+        .map(async (path) => (await readFile(join(built(''), path))).length),
+    );
+    expect(Math.max(...sizes)).toBeLessThan(16_000);
+    const assets = [...(await filesOf('', '.css')), ...(await filesOf('', '.js'))];
+    const total = await Promise.all(
+      assets.map(async (path) => (await readFile(join(built(''), path))).length),
+    );
+    expect(total.reduce((sum, size) => sum + size, 0)).toBeLessThan(24_000);
+  });
+});
+
+describe('without a gallery', () => {
+  it('the home page says how to make one', async () => {
+    const target = join(folder, 'empty');
+    await buildSite({ gallery: join(folder, 'nowhere'), public: join(folder, 'nowhere') }, target);
+    expect(await readFile(join(target, 'index.html'), 'utf8')).toContain('npm run gallery');
+  });
+
+  it('that can be read, the build ends with one sentence that names the file', async () => {
+    const broken = join(folder, 'broken');
+    await mkdir(broken, { recursive: true });
+    await writeFile(join(broken, 'index.json'), '{"version": 2, "models": []}');
+    await expect(buildSite({ gallery: broken, public: broken }, join(folder, 'never'))).rejects.toThrow(
+      /Expected .*broken.index\.json as `phosphene publish` writes it, found: .*version.* Publish again\./,
+    );
+  });
+});
+
+describe.each(bases)('a visitor, below %o', (base) => {
+  it('goes from the home page to a layer and a unit, plays its strip, and walks on by keyboard', async () => {
+    const { page, wrong } = await open('/', { reducedMotion: 'no-preference' }, base);
+    await page.getByRole('link', { name: 'Sample digits', exact: true }).click();
+    await page.getByRole('link', { name: 'conv2d_1', exact: true }).click();
+    await page.getByRole('link', { name: /unit 3: activation/ }).click();
+    await page.waitForURL(`**${base}/sample/conv2d_1/3/`);
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Unit 3');
+
+    const slider = page.getByRole('slider', { name: 'Frame' });
+    expect(await slider.inputValue()).toBe('7');
+    await page.getByRole('button', { name: 'Play' }).click();
+    await page.waitForFunction(() => document.querySelector('input')?.value === '2');
+    expect(await shift(page, '.stage .lit img')).toBeCloseTo(-2 / 8, 3);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await slider.focus();
+    await page.keyboard.press('Home');
+    expect(await slider.getAttribute('aria-valuetext')).toMatch(/^Step 0: objective 0\.0/);
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    expect(await slider.getAttribute('aria-valuetext')).toMatch(/^Step 4: objective /);
+    expect(await page.locator('output').textContent()).toMatch(/^Step 4: /);
+    expect(await shift(page, '.stage .lit img')).toBeCloseTo(-3 / 8, 3);
+
+    await slider.blur();
+    await page.keyboard.press('ArrowRight');
+    await page.waitForURL(`**${base}/sample/conv2d_1/4/`);
+    await page.keyboard.press('ArrowLeft');
+    await page.waitForURL(`**${base}/sample/conv2d_1/3/`);
+    await page.getByRole('link', { name: 'conv2d_1', exact: true }).click();
+    await page.waitForURL(`**${base}/sample/conv2d_1/#unit-3`);
+    await page.waitForLoadState('networkidle');
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe('the wall of a layer', () => {
+  it('is one stop for the tab key, and arrows, Home and End move in it', async () => {
+    const { page, wrong } = await open('/sample/conv2d_1/');
+    const at = (unit: number): string => `/sample/conv2d_1/${unit}/`;
+    await page.keyboard.press('ArrowRight');
+    expect(await focused(page)).toBe(at(0));
+    await page.keyboard.press('ArrowRight');
+    expect(await focused(page)).toBe(at(1));
+    await page.keyboard.press('ArrowDown');
+    // Unit 4 is dead and hangs apart: nine live ones a row at this width.
+    expect(await focused(page)).toBe(at(11));
+    await page.keyboard.press('ArrowUp');
+    expect(await focused(page)).toBe(at(1));
+    await page.keyboard.press('End');
+    expect(await focused(page)).toBe(at(30));
+    await page.keyboard.press('Home');
+    expect(await focused(page)).toBe(at(0));
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toBe(at(4));
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`**${at(0)}`);
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  });
+
+  it('hangs dead units apart, counted and not drawn', async () => {
+    const { page } = await open('/sample/conv2d_1/');
+    expect(await page.locator('.wall img').count()).toBe(28);
+    const section = page.getByRole('region', { name: 'Unlit' });
+    expect(await section.locator('p').textContent()).toContain('4 filters of 32');
+    expect(await section.locator('a').allTextContents()).toEqual(
+      [4, 13, 22, 31].map((unit) => `Dead unit ${unit}`),
+    );
+    expect(await section.locator('img').count()).toBe(0);
+    await section.getByRole('link', { name: 'Dead unit 13' }).click();
+    await page.waitForURL('**/13/');
+    expect(await page.locator('.lead').textContent()).toContain('This unit is dead');
+    expect(await page.locator('.stage img, frame-player').count()).toBe(0);
+    await page.context().close();
+  });
+
+  it('shows what the network makes of the picture of each class', async () => {
+    const { page } = await open('/sample/dense_3/');
+    const verdicts = await page.locator('.verdict').allInnerTexts();
+    expect(verdicts).toHaveLength(10);
+    expect(verdicts[7]).toBe('Seen as 7, p = .998 ✓ right');
+    expect(verdicts[4]).toBe('Seen as 9, p = .610 ✗ wrong');
+    await page.context().close();
+  });
+
+  it('plays the strip of a picture under the pointer, and not where less motion is wanted', async () => {
+    const lit = '.wall .lit';
+    const { page } = await open('/sample/conv2d_1/', { reducedMotion: 'no-preference' });
+    await page.locator('.tile').nth(5).hover();
+    await page.locator(lit).waitFor({ state: 'attached' });
+    await page.locator(lit).waitFor({ state: 'detached' });
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    await page.locator('.tile').nth(6).hover();
+    await page.waitForTimeout(300);
+    expect(await page.locator(lit).count()).toBe(0);
+    await page.context().close();
+  });
+});
+
+describe('the wall of the home page', () => {
+  it('moves until it is held still', async () => {
+    const { page, wrong } = await open('/', { reducedMotion: 'no-preference' });
+    await page.locator('depth-wall .lit').first().waitFor({ state: 'attached' });
+    await page.getByRole('button', { name: 'Hold still' }).click();
+    await page.waitForFunction(() => document.querySelector('depth-wall .lit') === null);
+    await page.waitForTimeout(3000);
+    expect(await page.locator('depth-wall .lit').count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Let it move' }).count()).toBe(1);
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  });
+
+  it('is still, without a button, where less motion is wanted', async () => {
+    const { page } = await open('/');
+    expect(await page.getByRole('button').count()).toBe(0);
+    await page.context().close();
+  });
+});
+
+describe('without scripts', () => {
+  it('pages read well: pictures, a still filmstrip with its steps, and no control that does nothing', async () => {
+    const { page, wrong } = await open('/sample/conv2d_1/3/', { javaScriptEnabled: false });
+    const film = page.getByRole('img', { name: 'The picture at steps 0, 1, 2, 4, 8, 16, 32, 64' });
+    await film.scrollIntoViewIfNeeded();
+    const box = await film.boundingBox();
+    expect((box?.width ?? 0) / (box?.height ?? 1)).toBeCloseTo(8, 1);
+    expect(await page.locator('[data-frame]').allTextContents()).toEqual([
+      '0',
+      '1',
+      '2',
+      '4',
+      '8',
+      '16',
+      '32',
+      '64',
+    ]);
+    expect(await page.locator('button:visible, input:visible').count()).toBe(0);
+    await page.getByRole('link', { name: /^Next: / }).click();
+    await page.waitForURL('**/4/');
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe('names from model files', () => {
+  it.each([0, 1, 2])('are shown as they are and do nothing: hostile name %d', async (place) => {
+    const name = hostileNames[place] ?? '';
+    const { page, wrong } = await open(`/colour/hostile-${place}/`);
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe(
+      name.replace(/\p{Cf}/gu, '').slice(0, 300),
+    );
+    expect(
+      await page.evaluate(
+        () => document.querySelectorAll('main script:not([src]), main img[src="x"]').length,
+      ),
+    ).toBe(0);
+    await page.locator('.tile').first().click();
+    await page.waitForURL('**/0/');
+    await page.waitForLoadState('networkidle');
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  });
+});
+
+const kinds = [
+  '/',
+  '/sample/',
+  '/sample/conv2d_1/',
+  '/sample/dense_3/',
+  '/sample/dense_3/4/',
+  '/sample/dense_1/13/',
+  '/colour/',
+  '/colour/hostile-2/',
+  '/colour/hostile-1/1/',
+  '/404.html',
+];
+
+it.each(kinds)(
+  '%s fits a phone, does not move while it loads, and has no barrier that axe finds, dark or light',
+  async (path) => {
+    const { page, wrong } = await open(path, { viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
+    const { widthPx, shifted } = await page.evaluate(
+      () =>
+        new Promise<{ widthPx: number; shifted: number }>((resolve) => {
+          let shifted = 0;
+          new PerformanceObserver((list) => {
+            for (const entry of list.getEntries())
+              shifted += (entry as PerformanceEntry & { value: number }).value;
+          }).observe({ type: 'layout-shift', buffered: true });
+          setTimeout(() => resolve({ widthPx: document.documentElement.scrollWidth, shifted }), 300);
+        }),
+    );
+    expect(widthPx).toBe(390);
+    expect(shifted).toBeLessThan(0.01);
+    const barriers = async (axe: AxeBuilder): Promise<string[]> =>
+      (await axe.analyze()).violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html}`);
+    expect(await barriers(new AxeBuilder({ page }))).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+    expect(await barriers(new AxeBuilder({ page }).withRules(['color-contrast']))).toEqual([]);
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  },
+);
