@@ -8,6 +8,7 @@ import { isJson, parseJson } from './json.ts';
 import { readKerasArchive } from './keras/archive.ts';
 import { readKerasH5 } from './keras/h5.ts';
 import { type KerasOptions, kerasNetwork } from './keras/network.ts';
+import { isOnnx, readOnnx } from './onnx/model.ts';
 import { layersConfig, readTfjsLayers } from './tfjs/layers.ts';
 import { isZip } from './zip.ts';
 
@@ -42,6 +43,11 @@ const readers: readonly Reader[] = [
       );
     },
   },
+  {
+    title: 'ONNX (.onnx)',
+    recognises: (bytes) => isOnnx(bytes) && !isText(bytes),
+    read: async (file) => readOnnx(file),
+  },
 ];
 
 /**
@@ -61,13 +67,23 @@ export async function loadNetwork(file: ModelFile, options: LoadOptions = {}): P
       `Expected '${file.name}' to be a model file (${known}), found ${looksLike(file.bytes)}: its name does not matter, its content does.`,
     );
   }
-  return await reader.read(file, options);
+  try {
+    return await reader.read(file, options);
+  } catch (cause) {
+    if (cause instanceof PhospheneError) throw cause;
+    // Whatever else a reader trips over lies in the file: sizes and names that contradict each other.
+    const why = cause instanceof Error ? cause.message.replaceAll(/\s+/g, ' ').slice(0, 200) : String(cause);
+    throw new PhospheneError(
+      `Expected '${file.name}' to be a whole model file (${reader.title}), but its parts contradict each other (${why}): export or download it again.`,
+      { cause },
+    );
+  }
 }
 
-function looksLike(bytes: Uint8Array): string {
-  const start = bytes.subarray(0, 512);
-  const printable = start.every(
-    (byte) => (byte >= 32 && byte !== 127) || byte === 9 || byte === 10 || byte === 13,
-  );
-  return printable ? 'text' : 'unknown binary data';
+const looksLike = (bytes: Uint8Array): string => (isText(bytes) ? 'text' : 'unknown binary data');
+
+function isText(bytes: Uint8Array): boolean {
+  return bytes
+    .subarray(0, 512)
+    .every((byte) => (byte >= 32 && byte !== 127) || byte === 9 || byte === 10 || byte === 13);
 }

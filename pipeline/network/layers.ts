@@ -70,6 +70,8 @@ const pooling = new Set(['GlobalAveragePool', 'GlobalMaxPool', 'AveragePool', 'R
 const pooled = new Set([...reshaping, ...pooling, ...nonlinear]);
 const squashing = new Set(['Softmax', 'LogSoftmax', 'Sigmoid']);
 
+/** Scores are looked for behind this many of a graph's outputs. */
+const mostOutputs = 32;
 /** Longest run of nodes that is read as one activation function; GELU by a hyperbolic tangent has eight. */
 const longestActivation = 16;
 
@@ -162,7 +164,7 @@ function absorbable(wiring: Wiring, node: Node, inside: ReadonlySet<string>): bo
 }
 
 function withScores(wiring: Wiring, graph: Graph, layers: readonly Layer[]): Layer[] {
-  for (const output of graph.outputs) {
+  for (const output of graph.outputs.slice(0, mostOutputs)) {
     const end = skipBack(wiring, output, reshaping);
     const maker = wiring.maker.get(end);
     const squash = maker !== undefined && squashing.has(maker.op) ? maker : undefined;

@@ -3,9 +3,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cpuEngine } from '../../pipeline/engine/onnxruntime.ts';
+import { adjoint } from '../../pipeline/network/adjoint/adjoint.ts';
+import { GraphBuilder } from '../../pipeline/network/build.ts';
 import { type Float32Tensor, float32, type Graph } from '../../pipeline/network/graph.ts';
 import type { Network } from '../../pipeline/network/network.ts';
 import { decodeTensor } from '../../pipeline/network/onnx.ts';
+import { shapesOf } from '../../pipeline/network/shapes.ts';
 
 export const shared = join(import.meta.dirname, '../../../shared');
 export const data = join(shared, 'data');
@@ -13,6 +16,16 @@ export const isShared = existsSync(join(shared, 'fixtures/loaders')) && existsSy
 
 export interface LoaderCase {
   readonly input: Float32Tensor;
+  /** d sum(layer · cotangent) / d input, where the case has it. */
+  readonly gradient:
+    | {
+        readonly layer: string;
+        readonly cotangent: Float32Tensor;
+        readonly truth: Float32Tensor;
+        readonly tolerance: number;
+        readonly toleranceRms: number;
+      }
+    | undefined;
   readonly layers: readonly {
     readonly layer: string;
     readonly tolerance: number;
@@ -20,18 +33,38 @@ export interface LoaderCase {
   }[];
 }
 
-/** Reads a case of ../shared/fixtures/loaders. */
+/** Reads a case of ../shared/fixtures/loaders; pictures and maps are given as NCHW. */
 export function loaderCase(name: string): LoaderCase {
   const folder = join(shared, 'fixtures/loaders', name);
-  const { layers } = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as {
+  const {
+    layers,
+    gradient,
+    layout = 'NHWC',
+  } = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as {
+    layout?: string;
+    gradient?: { objective: string; tolerance_max_abs: number; tolerance_rms: number };
     layers: { file: string; layer: string; tolerance_max_abs: number }[];
   };
+  const picture = (file: string): Float32Tensor => {
+    const tensor = tensorFile(join(folder, file));
+    return layout.startsWith('NHWC') ? toNchw(tensor) : tensor;
+  };
   return {
-    input: tensorFile(join(folder, 'input.pb')),
+    input: picture('input.pb'),
+    gradient:
+      gradient === undefined
+        ? undefined
+        : {
+            layer: /^sum\((\S+) \*/.exec(gradient.objective)?.[1] ?? '',
+            cotangent: picture('cotangent.pb'),
+            truth: picture('gradient.pb'),
+            tolerance: gradient.tolerance_max_abs,
+            toleranceRms: gradient.tolerance_rms,
+          },
     layers: layers.map(({ file, layer, tolerance_max_abs: tolerance }) => ({
       layer,
       tolerance,
-      truth: tensorFile(join(folder, file)),
+      truth: picture(file),
     })),
   };
 }
@@ -76,6 +109,34 @@ export async function valuesOf(
   }
   await program.release();
   return values;
+}
+
+/** d sum(value · cotangent) / d input of a network. */
+export async function gradientOf(
+  network: Network,
+  input: Float32Tensor,
+  value: string,
+  cotangent: Float32Tensor,
+): Promise<Float32Tensor | undefined> {
+  const engine = cpuEngine();
+  const shapes = await shapesOf(network.graph, engine, new Map([[network.input.name, input]]));
+  const build = new GraphBuilder(network.graph);
+  const constant = build.constant(cotangent, 'cotangent');
+  const { build: backward, gradients } = adjoint(build.graph([value]), {
+    objective: new Map([[value, constant]]),
+    wrt: [network.input.name],
+    dims: (name) => shapes.get(name)?.dims ?? [],
+    lowering: engine.lowering,
+  });
+  const gradient = gradients.get(network.input.name) ?? '';
+  const differentiated = { ...network, graph: backward.graph([gradient]) };
+  return (await valuesOf(differentiated, input, [gradient])).get(gradient);
+}
+
+/** The root of the mean square of the differences of two tensors of one size. */
+export function rmsDifference(got: Float32Tensor, truth: Float32Tensor): number {
+  const sum = got.data.reduce((total, value, at) => total + (value - (truth.data[at] as number)) ** 2, 0);
+  return Math.sqrt(sum / got.data.length);
 }
 
 /** The largest absolute difference of two tensors; infinite where their sizes differ. */

@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadNetwork } from '../../pipeline/formats/index.ts';
 import { readModelFile } from '../../pipeline/formats/read.ts';
-import { data, isShared, largestDifference, loaderCase, toNchw, valuesOf } from './cases.ts';
+import type { Float32Tensor } from '../../pipeline/network/graph.ts';
+import {
+  data,
+  gradientOf,
+  isShared,
+  largestDifference,
+  loaderCase,
+  rmsDifference,
+  valuesOf,
+} from './cases.ts';
 
 interface Row {
   readonly fixture: string;
@@ -37,6 +46,30 @@ const fire = (number: number, units: number): string =>
     ['squeeze1x1', 'expand1x1', 'expand3x3'].map((part) => `fire${number}/${part}`),
     [units, 4 * units, 4 * units],
   );
+
+/** Szegedy et al., "Going Deeper with Convolutions", table 1. */
+const googLeNet = [
+  'conv1/7x7_s2 conv 64, conv2/3x3_reduce conv 64, conv2/3x3 conv 192',
+  ...Object.entries({
+    '3a': [64, 96, 128, 16, 32, 32],
+    '3b': [128, 128, 192, 32, 96, 64],
+    '4a': [192, 96, 208, 16, 48, 64],
+    '4b': [160, 112, 224, 24, 64, 64],
+    '4c': [128, 128, 256, 24, 64, 64],
+    '4d': [112, 144, 288, 32, 64, 64],
+    '4e': [256, 160, 320, 32, 128, 128],
+    '5a': [256, 160, 320, 32, 128, 128],
+    '5b': [384, 192, 384, 48, 128, 128],
+  }).map(([block, units]) =>
+    convs(
+      ['1x1', '3x3_reduce', '3x3', '5x5_reduce', '5x5', 'pool_proj'].map(
+        (part) => `inception_${block}/${part}`,
+      ),
+      units,
+    ),
+  ),
+  'loss3/classifier scores 1000',
+].join(', ');
 
 const rows: readonly Row[] = [
   {
@@ -104,6 +137,8 @@ const rows: readonly Row[] = [
     layers: `conv1 conv 64, ${[16, 16, 32, 32, 48, 48, 64, 64].map((units, index) => fire(index + 2, units)).join(', ')}`,
     nameInFile: (layer) => layer.replace(/^(fire\d)_/, '$1/'),
   },
+  { fixture: 'googlenet-64', file: 'models/googlenet.onnx', layers: googLeNet },
+  { fixture: 'googlenet-224', file: 'models/googlenet.onnx', layers: googLeNet },
 ];
 
 describe.skipIf(!isShared)('loaders against the original frameworks (need ../shared)', () => {
@@ -119,14 +154,25 @@ describe.skipIf(!isShared)('loaders against the original frameworks (need ../sha
       const { input, layers: truths } = loaderCase(fixture);
       const values = await valuesOf(
         network,
-        toNchw(input),
+        input,
         truths.map(({ layer }) => nameInFile(layer)),
       );
       for (const { layer, tolerance, truth } of truths) {
-        expect(largestDifference(values.get(nameInFile(layer)), toNchw(truth)), layer).toBeLessThanOrEqual(
-          tolerance,
-        );
+        expect(largestDifference(values.get(nameInFile(layer)), truth), layer).toBeLessThanOrEqual(tolerance);
       }
+    },
+  );
+
+  it.each(rows.filter(({ fixture }) => ['vgg16_notop', 'googlenet-64', 'googlenet-224'].includes(fixture)))(
+    '$fixture: the gradient of the picture within its tolerances',
+    async ({ fixture, file }) => {
+      const network = await loadNetwork(await readModelFile(join(data, file)));
+      const { input, gradient } = loaderCase(fixture);
+      if (gradient === undefined) throw new Error(`${fixture} has no gradient`);
+      const { layer, cotangent, truth, tolerance, toleranceRms } = gradient;
+      const found = await gradientOf(network, input, layer, cotangent);
+      expect(largestDifference(found, truth)).toBeLessThanOrEqual(tolerance);
+      expect(rmsDifference(found as Float32Tensor, truth)).toBeLessThanOrEqual(toleranceRms);
     },
   );
 });

@@ -47,7 +47,8 @@ export const geluTanh: Activation = (build, x, name) => {
   return build.add('Mul', [x, gate], {}, name);
 };
 
-const mish: Activation = (build, x, name) =>
+/** Misra, "Mish: A Self Regularized Non-Monotonic Activation Function". */
+export const mish: Activation = (build, x, name) =>
   build.add('Mul', [x, build.add('Tanh', [build.add('Softplus', [x])])], {}, name);
 
 const table: Readonly<Record<string, Activation>> = {
