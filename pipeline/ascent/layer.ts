@@ -41,11 +41,13 @@ interface Candidate {
 
 /** Renders the units of a job, yielding each as it is finished. Stops between two steps when `signal` is aborted. */
 export async function* renderLayer(
-  job: LayerJob,
+  { batch, ...given }: LayerJob,
   engine: Engine,
   signal: AbortSignal,
 ): AsyncGenerator<UnitRendering> {
-  const { layer, recipe } = job;
+  const { layer, recipe } = given;
+  // onnxruntime multiplies a single row by a matrix in another way than several, and rounds otherwise.
+  const job = { ...given, batch: layer.kind === 'conv' ? batch : Math.max(2, batch) };
   const climber = await ascender(job, engine);
   const meter = await measurer(job, engine);
   const classify = layer.kind === 'scores' ? await classifier(job, engine) : undefined;

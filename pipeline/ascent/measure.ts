@@ -35,14 +35,12 @@ export async function measurer(
   const picture = build.input('picture', [batch, ...dimsOf(pictureSize)]);
   const input = toLayout(build, scalePicture(build, picture, scaling), network);
   const { linear, activation, slices } = cutAtLayer(build, network, layer, input, batch);
-  const flat = (value: string): string => build.add('Reshape', [value, build.shape([batch, -1])]);
-  const over = (op: string, value: string): string =>
-    build.add(op, [flat(value)], { axes: { kind: 'ints', value: [1] }, keepdims: int(0) });
+  const rows = (value: string): string => build.add('Reshape', [value, build.shape([batch, 1, -1, 1])]);
   const outputs = [
-    build.mean(flat(activation), [1]),
-    over('ReduceMax', activation),
-    over('ReduceMin', activation),
-    build.mean(flat(linear), [1]),
+    build.mean(rows(activation), 'map'),
+    build.add('GlobalMaxPool', [rows(activation)]),
+    build.add('Neg', [build.add('GlobalMaxPool', [build.add('Neg', [rows(activation)])])]),
+    build.mean(rows(linear), 'map'),
   ];
   const program = await engine.compile(build.graph(outputs));
   return {

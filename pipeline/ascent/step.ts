@@ -120,6 +120,7 @@ export async function stepGraph(spec: AscentSpec, engine: Engine): Promise<StepG
     const next = rule.write(build, {
       parameter: input,
       gradient,
+      count: size(dims),
       rate: rateFactor === 1 ? rate : build.add('Mul', [rate, build.scalar(rateFactor)]),
       state: own,
       scalars: scalars.map((scalar) => scalar.input),

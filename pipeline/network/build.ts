@@ -8,7 +8,6 @@ import {
   type GraphInput,
   int,
   int64,
-  ints,
   type Node,
   type Tensor,
 } from './graph.ts';
@@ -109,12 +108,13 @@ export class GraphBuilder {
     return this.addMany(op, inputs, 1, attributes, hint)[0] as string;
   }
 
-  /** The mean over `axes`, which stay with size 1. From operator set 18 on the axes are an input, before an attribute. */
-  mean(value: string, axes: readonly number[]): string {
-    const keepdims = int(1);
-    return this.#opset < 18
-      ? this.add('ReduceMean', [value], { axes: ints(axes), keepdims })
-      : this.add('ReduceMean', [value, this.shape(axes)], { keepdims });
+  /**
+   * The mean of an [N, C, H, W] value over its maps, [N, C, 1, 1], or over a whole picture, [N, 1, 1, 1]. By pooling:
+   * a reduction's rounding depends on where in memory a picture starts, and so on which others share its batch.
+   */
+  mean(value: string, over: 'map' | 'picture'): string {
+    const rows = over === 'map' ? value : this.add('Reshape', [value, this.shape([0, 1, -1, 1])]);
+    return this.add('GlobalAveragePool', [rows]);
   }
 
   /** The sum over `axes`, which stay with size 1. */

@@ -199,11 +199,12 @@ function sliceUnits(
     return {
       rank: 2,
       write() {
-        const row = declare(weightsName, [length], (unit) =>
+        const column = declare(weightsName, [length, 1], (unit) =>
           Float32Array.from({ length }, (_, k) => weights.data[unit * unitStride + k * stride] as number),
         );
-        const products = build.add('Mul', [copy(input), row]);
-        const sum = build.sum(products, [1]);
+        const row = build.add('Reshape', [copy(input), build.shape([batch, 1, length])]);
+        const product = build.add('MatMul', [row, column]);
+        const sum = build.add('Reshape', [product, build.shape([batch, 1])]);
         return bias === undefined ? sum : build.add('Add', [sum, bias()]);
       },
     };

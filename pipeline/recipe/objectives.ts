@@ -46,8 +46,10 @@ const ofMap =
   };
 
 const objectives: { readonly [Kind in Objective['kind']]: Write<Kind> } = {
-  mean: ofMap((build, map) => build.mean(map, [2, 3])),
-  sum: ofMap((build, map) => build.sum(map, [2, 3])),
+  mean: ofMap((build, map) => build.mean(map, 'map')),
+  sum: ofMap((build, map, context) =>
+    build.add('Mul', [build.mean(map, 'map'), build.scalar(context.map[0] * context.map[1])]),
+  ),
   centre: ofMap((build, map, context) => {
     const centre = context.map.map((side) => Math.floor(side / 2));
     const next = centre.map((place) => place + 1);

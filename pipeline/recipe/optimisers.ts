@@ -7,6 +7,8 @@ import type { Optimiser } from './schema.ts';
 export interface Update {
   readonly parameter: string;
   readonly gradient: string;
+  /** Values of one picture's parameter. */
+  readonly count: number;
   readonly rate: string;
   /** The optimiser's own tensors of this parameter, shaped as it, by the names in `state`. */
   readonly state: readonly string[];
@@ -41,10 +43,10 @@ function plain(settings: Of<'plain'>): Rule {
   return {
     state: [],
     scalars: [],
-    write: (build, { parameter, gradient, rate }) => ({
+    write: (build, { parameter, gradient, count, rate }) => ({
       parameter: build.add('Add', [
         parameter,
-        build.add('Mul', [rate, normalised(build, gradient, settings)]),
+        build.add('Mul', [rate, normalised(build, gradient, count, settings)]),
       ]),
       state: [],
     }),
@@ -60,12 +62,12 @@ function adam(settings: Of<'adam'>): Rule {
       { name: 'momentCorrection', at: (step) => 1 / (1 - beta1 ** (step + 1)) },
       { name: 'squareCorrection', at: (step) => 1 / (1 - beta2 ** (step + 1)) },
     ],
-    write(build, { parameter, gradient, rate, state, scalars }) {
+    write(build, { parameter, gradient, count, rate, state, scalars }) {
       const [m = '', v = ''] = state;
       const [momentCorrection = '', squareCorrection = ''] = scalars;
       const times = (a: string, b: string): string => build.add('Mul', [a, b]);
       const plus = (a: string, b: string): string => build.add('Add', [a, b]);
-      const g = normalised(build, gradient, settings);
+      const g = normalised(build, gradient, count, settings);
       const moment = plus(times(build.scalar(beta1), m), times(build.scalar(1 - beta1), g));
       const square = plus(times(build.scalar(beta2), v), times(build.scalar(1 - beta2), times(g, g)));
       const root = build.add('Sqrt', [times(square, squareCorrection)]);
@@ -79,12 +81,12 @@ function adam(settings: Of<'adam'>): Rule {
 function normalised(
   build: GraphBuilder,
   gradient: string,
+  count: number,
   { normalise, normEpsilon }: Pick<Optimiser, 'normalise' | 'normEpsilon'>,
 ): string {
   if (normalise === 'none') return gradient;
-  const squares = build.add('Mul', [gradient, gradient]);
-  const axes = [1, 2, 3];
-  const total = normalise === 'rms' ? build.mean(squares, axes) : build.sum(squares, axes);
-  const norm = build.add('Add', [build.add('Sqrt', [total]), build.scalar(normEpsilon)]);
+  const meanSquare = build.mean(build.add('Mul', [gradient, gradient]), 'picture');
+  const square = normalise === 'rms' ? meanSquare : build.add('Mul', [meanSquare, build.scalar(count)]);
+  const norm = build.add('Add', [build.add('Sqrt', [square]), build.scalar(normEpsilon)]);
   return build.add('Div', [gradient, norm]);
 }

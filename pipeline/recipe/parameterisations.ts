@@ -125,7 +125,7 @@ function sphere(settings: Of<'sphere'>, size: PictureSize, scaling: Scaling): De
       const gain = (f: number): number =>
         Math.exp(-((f / settings.lowPass) ** 4)) / Math.max(f, 1 / Math.max(height, width));
       const plane = correlateColours(build, inverseFourier(build, z, size, gain), size);
-      const centred = build.add('Sub', [plane, build.mean(plane, [2, 3])]);
+      const centred = build.add('Sub', [plane, build.mean(plane, 'map')]);
       let unit = toUnitRms(build, centred);
       if (c !== undefined) unit = toUnitRms(build, build.add('Add', [unit, c]));
       const contrasted = build.add('Mul', [unit, build.scalar(settings.contrast)]);
@@ -206,7 +206,7 @@ function correlateColours(build: GraphBuilder, plane: string, { channels }: Pict
 
 /** x / rms(x), a picture at a time. */
 function toUnitRms(build: GraphBuilder, value: string): string {
-  const meanSquare = build.mean(build.add('Mul', [value, value]), [1, 2, 3]);
+  const meanSquare = build.mean(build.add('Mul', [value, value]), 'picture');
   // The smallest normal float keeps an all-zero spectrum from becoming NaN.
   const root = build.add('Sqrt', [build.add('Add', [meanSquare, build.scalar(1e-30)])]);
   return build.add('Div', [value, root]);

@@ -1,7 +1,7 @@
 /** Linear maps along one axis, as matrices: y = M x along the axis, so x̄ = Mᵀ ȳ. And sums over axes. */
 
 import type { GraphBuilder } from '../build.ts';
-import { float32, int, ints } from '../graph.ts';
+import { float32, int, ints, size } from '../graph.ts';
 import { around } from './rule.ts';
 
 /**
@@ -66,6 +66,26 @@ export function unbroadcast(
   const axes = from.flatMap((dim, axis) =>
     axis < lead || (to[axis - lead] === 1 && dim !== 1) ? [axis] : [],
   );
-  const sum = axes.length > 0 ? reduce(build, 'ReduceSum', g, axes) : g;
+  const sum = axes.length > 0 ? sumOver(build, g, from, axes) : g;
   return lead > 0 ? build.add('Reshape', [sum, build.shape(to)]) : sum;
+}
+
+/**
+ * The sum over `axes` of a value of these dims. Where a sum runs over whole rows that do not start at multiples of four
+ * numbers, a reduction's rounding depends on which picture of the batch it is; a pooling's does not.
+ */
+function sumOver(
+  build: GraphBuilder,
+  value: string,
+  dims: readonly number[],
+  axes: readonly number[],
+): string {
+  const outer = Math.min(...axes);
+  const count = size(dims.slice(outer));
+  if (axes.length < dims.length - outer || outer === 0 || count % 4 === 0) {
+    return reduce(build, 'ReduceSum', value, axes);
+  }
+  const rows = build.add('Reshape', [value, build.shape([size(dims.slice(0, outer)), 1, count, 1])]);
+  const sum = build.add('Mul', [build.add('GlobalAveragePool', [rows]), build.scalar(count)]);
+  return build.add('Reshape', [sum, build.shape(dims.map((dim, axis) => (axes.includes(axis) ? 1 : dim)))]);
 }

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { frameSteps } from '../../pipeline/ascent/ascend.ts';
+import { renderLayer, type UnitRendering } from '../../pipeline/ascent/layer.ts';
+import type { Value } from '../../pipeline/engine/engine.ts';
+import { cpuEngine } from '../../pipeline/engine/onnxruntime.ts';
+import { float32 } from '../../pipeline/network/graph.ts';
+import type { Layer } from '../../pipeline/network/network.ts';
+import { resolveRecipe } from '../../pipeline/recipe/resolve.ts';
+import { resolveScaling } from '../../pipeline/recipe/scaling.ts';
+import { tinyNetwork } from './tiny.ts';
+
+const engine = cpuEngine();
+
+async function render(
+  layerName: string,
+  units: readonly number[],
+  batch: number,
+  recipeOf: Parameters<typeof resolveRecipe>[0] = { preset: 'phosphene', steps: 9 },
+  channels = 1,
+): Promise<Map<number, UnitRendering>> {
+  const network = tinyNetwork(channels);
+  const layer = network.layers.find(({ name }) => name === layerName) as Layer;
+  const size = { channels, height: 12, width: 12 };
+  const recipe = resolveRecipe(recipeOf, 'test');
+  const job = {
+    network,
+    layer,
+    recipe,
+    scaling: resolveScaling('0..1', channels),
+    size,
+    batch,
+    seed: 7,
+    units,
+  };
+  const found = new Map<number, UnitRendering>();
+  for await (const rendering of renderLayer(job, engine, new AbortController().signal))
+    found.set(rendering.unit, rendering);
+  return found;
+}
+
+/** All that is kept of a unit, without how long it took. */
+const kept = (rendering: UnitRendering | undefined) => ({ ...rendering, seconds: undefined });
+
+describe('frameSteps', () => {
+  it('keeps 0, the powers of two and the last step', () => {
+    expect(frameSteps(0)).toEqual([0]);
+    expect(frameSteps(1)).toEqual([0, 1]);
+    expect(frameSteps(8)).toEqual([0, 1, 2, 4, 8]);
+    expect(frameSteps(20)).toEqual([0, 1, 2, 4, 8, 16, 20]);
+  });
+});
+
+describe('renderLayer', () => {
+  it.each(['a', 'b', 'c', 'd'])(
+    'makes the same bytes of layer %s whatever the batch and whichever units share it',
+    async (name) => {
+      const together = await render(name, [0, 1, 2, 3], 4);
+      const twos = await render(name, [3, 1, 0, 2], 2);
+      const alone = await render(name, [2], 1);
+      const padded = await render(name, [2], 5);
+      for (const unit of [0, 1, 2, 3]) expect(kept(twos.get(unit))).toEqual(kept(together.get(unit)));
+      expect(kept(alone.get(2))).toEqual(kept(together.get(2)));
+      expect(kept(padded.get(2))).toEqual(kept(together.get(2)));
+    },
+  );
+
+  it.each(['phosphene', 'phosphene-ink', 'mnist-filters', 'mnist-digits', 'wake'])(
+    'raises the objective by the recipe %s',
+    async (preset) => {
+      for (const channels of [1, 3]) {
+        const [rendering] = (await render('d', [1], 1, { preset, steps: 32 }, channels)).values();
+        const { curve = [], frames = [] } = rendering ?? {};
+        expect(curve).toHaveLength(33);
+        expect(curve.at(-1)).toBeGreaterThan(curve[0] as number);
+        expect(frames.map(({ step }) => step)).toEqual([0, 1, 2, 4, 8, 16, 32]);
+        expect(frames.every(({ step, objective }) => objective === curve[step])).toBe(true);
+        expect(frames.every(({ pixels }) => pixels.length === 144 * channels)).toBe(true);
+      }
+    },
+  );
+
+  it('measures the published 8 bits: as the whole network answers to them', async () => {
+    const { graph, input, layers } = tinyNetwork();
+    const scores = layers.at(-1)?.linear as string;
+    const program = await engine.compile({ ...graph, outputs: [scores, ...graph.outputs] });
+    for (const [unit, { frames, measures }] of await render('d', [0, 1, 2, 3], 4)) {
+      const pixels = Float32Array.from(frames.at(-1)?.pixels ?? [], (value) => value / 255);
+      const values = await program.run(
+        new Map([[input.name, engine.upload(float32([1, 1, 12, 12], pixels))]]),
+      );
+      const [score = [], probabilities = []] = await Promise.all(
+        [scores, ...graph.outputs].map(async (name) => {
+          const { data } = await engine.download(values.get(name) as Value);
+          return Array.from(data, Number);
+        }),
+      );
+      const predicted = probabilities.indexOf(Math.max(...probabilities));
+      expect(measures.activation).toBeCloseTo(score[unit] as number, 4);
+      expect(measures.prediction?.unit).toBe(predicted);
+      expect(measures.prediction?.probability).toBeCloseTo(probabilities[predicted] as number, 4);
+      expect(measures.prediction?.right).toBe(predicted === unit);
+    }
+  });
+
+  it('stops between two steps when it is told to', async () => {
+    const network = tinyNetwork();
+    const stop = new AbortController();
+    const job = {
+      network,
+      layer: network.layers[0] as Layer,
+      recipe: resolveRecipe({ preset: 'phosphene', steps: 100_000 }, 'test'),
+      scaling: resolveScaling('0..1', 1),
+      size: { channels: 1, height: 12, width: 12 },
+      batch: 2,
+      seed: 0,
+      units: [0, 1],
+    };
+    setTimeout(() => stop.abort(), 50);
+    const renderings = [];
+    for await (const rendering of renderLayer(job, engine, stop.signal)) renderings.push(rendering);
+    expect(renderings).toEqual([]);
+  });
+});
