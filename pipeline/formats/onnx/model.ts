@@ -9,11 +9,10 @@ import { decodeModel } from '../../network/onnx.ts';
 import type { ModelFile } from '../file.ts';
 import { freeBatch } from './batch.ts';
 import { foldConstants } from './constants.ts';
+import { toSet17 } from './lower.ts';
 import { layerName } from './names.ts';
-import { toNetworkOpset } from './opset.ts';
 
-/** The operator sets that can be rewritten. */
-const oldestOpset = 7;
+/** The newest operator set that is known. */
 const newestOpset = 22;
 
 /** Operations without a gradient that networks use for shapes and masks, and that an engine can run. */
@@ -36,12 +35,12 @@ export function isOnnx(bytes: Uint8Array): boolean {
  */
 export function readOnnx({ name: file, bytes }: ModelFile): Network {
   const decoded = decode(file, bytes);
-  if (decoded.opset < oldestOpset || decoded.opset > newestOpset) {
+  if (decoded.opset > newestOpset) {
     throw new PhospheneError(
-      `Expected '${file}' to use an ONNX operator set from ${oldestOpset} to ${newestOpset}, found ${decoded.opset}: convert it with onnx.version_converter.`,
+      `Expected '${file}' to use an ONNX operator set up to ${newestOpset}, found ${decoded.opset}: convert it with onnx.version_converter.`,
     );
   }
-  const graph = foldConstants(toNetworkOpset(decoded));
+  const graph = foldConstants(toSet17(decoded));
   const input = pictureInput(file, graph);
   const { graph: runnable, obstacles } = withoutObstacles(freeBatch(graph, input.name));
   const units = unitValues(graph, input.name);

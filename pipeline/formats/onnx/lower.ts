@@ -1,6 +1,7 @@
 /**
- * Operator sets 7 to 22 to the one that networks are written in, 17: what an older or newer set writes otherwise is
- * rewritten, names of values stay. What has no form in set 17 becomes an operation of the domain `unsupported`.
+ * Operator sets 18 to 22 to the one that networks are written in, 17 (older ones are raised when a file is decoded):
+ * what a newer set writes otherwise is rewritten, names of values stay. What has no form in set 17 becomes an operation
+ * of the domain `unsupported`.
  */
 
 import { GraphBuilder } from '../../network/build.ts';
@@ -14,13 +15,12 @@ import {
   ints,
   intsOf,
   type Node,
-  text,
   textOf,
 } from '../../network/graph.ts';
 import { gelu, geluTanh, mish } from '../keras/activations.ts';
 import { numbersOf } from './constants.ts';
 
-export const networkOpset = 17;
+const target = 17;
 
 interface Context {
   readonly node: Node;
@@ -35,10 +35,10 @@ interface Context {
 type Rewrite = (context: Context) => Node;
 
 /** The graph in operator set 17. */
-export function toNetworkOpset(graph: Graph): Graph {
+export function toSet17(graph: Graph): Graph {
   const { opset } = graph;
   // All names of the graph are known to the builder, so that none is given twice.
-  const build = new GraphBuilder({ ...graph, opset: networkOpset });
+  const build = new GraphBuilder({ ...graph, opset: target });
   const nodes = graph.nodes.flatMap((node) => {
     const rewrite = Object.hasOwn(table, node.op) ? table[node.op] : undefined;
     if (rewrite === undefined) return [node];
@@ -72,17 +72,7 @@ const withAttributes = (node: Node, attributes: Record<string, Attribute>): Node
   attributes: { ...node.attributes, ...attributes },
 });
 
-/** Before `version`, attribute `name` is what later is input `index`. */
-const attributeToInput =
-  (version: number, name: string, index: number): Rewrite =>
-  ({ node, opset, build }) => {
-    const values = intsOf(node, name);
-    if (opset >= version || values === undefined) return node;
-    const inputs = Array.from({ length: index }, (_, at) => node.inputs[at] ?? '');
-    return without(withInputs(node, [...inputs, build.shape(values)]), name);
-  };
-
-/** Since `version`, input 1 is what set 17 has as attribute `axes`. */
+/** Since set 18, input 1 is what set 17 has as attribute `axes`. */
 const axesToAttribute: Rewrite = ({ node, opset, numbers }) => {
   const [data = '', axesName = ''] = node.inputs;
   if (opset < 18) return node;
@@ -93,40 +83,7 @@ const axesToAttribute: Rewrite = ({ node, opset, numbers }) => {
   return intOf(node, 'noop_with_empty_axes', 0) === 1 ? { ...plain, op: 'Identity', attributes: {} } : plain;
 };
 
-/** Before set 13, softmax runs over all axes from `axis` on, by default the second. */
-const softmax: Rewrite = ({ node, opset, build }) => {
-  if (opset >= 13) return node;
-  const [input = ''] = node.inputs;
-  const axis = int(intOf(node, 'axis', 1));
-  const flat = build.add('Flatten', [input], { axis }, `${node.outputs[0]}/flat`);
-  const squashed = build.add(node.op, [flat], { axis: int(1) }, `${node.outputs[0]}/${node.op}`);
-  const shape = build.add('Shape', [input], {}, `${node.outputs[0]}/shape`);
-  return { ...node, op: 'Reshape', inputs: [squashed, shape], attributes: {} };
-};
-
-const upsample: Rewrite = ({ node, opset, build }) => {
-  const { scales } = node.attributes;
-  const factors =
-    scales?.kind === 'floats' ? build.constant(float32([scales.value.length], scales.value)) : undefined;
-  const name = opset < 9 ? factors : node.inputs[1];
-  if (name === undefined) return unsupported(node);
-  return oldResize(node, name);
-};
-
-/** Sets 7 to 10 count from the corner, and take the pixel before. */
-const oldResize = (node: Node, scales: string): Node => ({
-  ...node,
-  op: 'Resize',
-  inputs: [node.inputs[0] ?? '', '', scales],
-  attributes: {
-    mode: text(textOf(node, 'mode', 'nearest') === 'nearest' ? 'nearest' : 'linear'),
-    coordinate_transformation_mode: text('asymmetric'),
-    nearest_mode: text('floor'),
-  },
-});
-
-const resize: Rewrite = ({ node, opset, build, numbers }) => {
-  if (opset < 11) return oldResize(node, node.inputs[1] ?? '');
+const resize: Rewrite = ({ node, build, numbers }) => {
   const scales = numbers(2);
   const shrinks = scales === undefined || scales.some((scale) => scale < 1);
   if (intOf(node, 'antialias', 0) === 1 && shrinks) return unsupported(node);
@@ -159,27 +116,7 @@ const resize: Rewrite = ({ node, opset, build, numbers }) => {
 const isPictureAxes = (axes: readonly number[]): boolean =>
   axes.length === 2 && (axes[0] === 2 || axes[0] === -2) && (axes[1] === 3 || axes[1] === -1);
 
-const slice: Rewrite = ({ node, opset, build }) => {
-  const starts = intsOf(node, 'starts');
-  const ends = intsOf(node, 'ends');
-  if (opset >= 10 || starts === undefined || ends === undefined) return node;
-  const axes = intsOf(node, 'axes') ?? starts.map((_, axis) => axis);
-  const [data = ''] = node.inputs;
-  return {
-    ...node,
-    inputs: [data, build.shape(starts), build.shape(ends), build.shape(axes)],
-    attributes: {},
-  };
-};
-
-const pad: Rewrite = ({ node, opset, build, numbers }) => {
-  if (opset < 11) {
-    const pads = intsOf(node, 'pads');
-    const { value } = node.attributes;
-    if (pads === undefined) return unsupported(node);
-    const fill = value?.kind === 'float' ? [build.scalar(value.value)] : [];
-    return without(withInputs(node, [node.inputs[0] ?? '', build.shape(pads), ...fill]), 'pads', 'value');
-  }
+const pad: Rewrite = ({ node, build, numbers }) => {
   if (textOf(node, 'mode', 'constant') === 'wrap') return unsupported(node);
   if ((node.inputs[3] ?? '') === '') return node;
   const pads = numbers(1);
@@ -193,21 +130,9 @@ const pad: Rewrite = ({ node, opset, build, numbers }) => {
   return withInputs(node, [node.inputs[0] ?? '', build.shape(whole), node.inputs[2] ?? '']);
 };
 
-const clip: Rewrite = ({ node, opset, build }) => {
-  if (opset >= 11) return node;
-  const bound = (name: string): string => {
-    const attribute = node.attributes[name];
-    return attribute?.kind === 'float' ? build.scalar(attribute.value) : '';
-  };
-  return { ...node, inputs: [node.inputs[0] ?? '', bound('min'), bound('max')], attributes: {} };
-};
-
-const split: Rewrite = (context) => without(attributeToInput(13, 'split', 1)(context), 'num_outputs');
-
 const batchNormalization: Rewrite = ({ node }) => {
   if (intOf(node, 'spatial', 1) === 0 || intOf(node, 'training_mode', 0) === 1) return unsupported(node);
-  const plain = without(node, 'spatial', 'momentum', 'training_mode', 'is_test', 'consumed_inputs');
-  return { ...plain, outputs: node.outputs.slice(0, 1) };
+  return { ...without(node, 'spatial'), outputs: node.outputs.slice(0, 1) };
 };
 
 const dropout: Rewrite = ({ node }) => ({
@@ -271,14 +196,12 @@ const averagePool: Rewrite = ({ node }) =>
 const table: Readonly<Record<string, Rewrite>> = {
   AveragePool: averagePool,
   BatchNormalization: batchNormalization,
-  Clip: clip,
   Dropout: dropout,
   Gelu: spelled((build, node, x, name) =>
     (textOf(node, 'approximate', 'none') === 'tanh' ? geluTanh : gelu)(build, x, name),
   ),
   GroupNormalization: groupNormalization,
   ImageScaler: imageScaler,
-  LogSoftmax: softmax,
   Mish: spelled((build, _, x, name) => mish(build, x, name)),
   Pad: pad,
   ReduceL1: axesToAttribute,
@@ -289,13 +212,7 @@ const table: Readonly<Record<string, Rewrite>> = {
   ReduceMean: axesToAttribute,
   ReduceMin: axesToAttribute,
   ReduceProd: axesToAttribute,
-  ReduceSum: attributeToInput(13, 'axes', 1),
   ReduceSumSquare: axesToAttribute,
   Resize: resize,
-  Slice: slice,
-  Softmax: softmax,
-  Split: split,
-  Squeeze: attributeToInput(13, 'axes', 1),
-  Unsqueeze: attributeToInput(13, 'axes', 1),
-  Upsample: upsample,
+  Split: ({ node }) => without(node, 'num_outputs'),
 };
