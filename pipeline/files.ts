@@ -34,9 +34,7 @@ export interface FileInfo {
 
 /** The disk of this machine. */
 export const disk: Files = {
-  async makeFolder(path) {
-    await mkdir(path, { recursive: true });
-  },
+  makeFolder,
   async write(path, bytes, flush) {
     const file = await open(path, 'w');
     try {
@@ -70,6 +68,19 @@ export const disk: Files = {
     });
   },
 };
+
+/** Not Node's own `recursive`, which never ends where a folder refuses to hold another, as /proc does. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const above = dirname(path);
+    if ((await disk.info(path))?.isFolder) return;
+    if (codeOf(error) !== 'ENOENT' || above === path || (await disk.info(above)) !== undefined) throw error;
+    await makeFolder(above);
+    await makeFolder(path);
+  }
+}
 
 /** A name beside others that nothing else uses; all such names start with `.tmp-`. */
 export function temporaryName(): string {
@@ -133,6 +144,7 @@ export function refusal(error: unknown, path: string): unknown {
     ENOTDIR: 'a file stands where a folder should be',
     EEXIST: 'a file stands where a folder should be',
     ENOENT: 'it cannot be made there',
+    EFBIG: 'files may not be as large',
     EMFILE: 'too many files are open',
   };
   const reason = reasons[code] ?? code;

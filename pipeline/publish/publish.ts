@@ -18,7 +18,7 @@ import {
   type ModelContent,
   type UnitRecord,
 } from '../../content/schema.ts';
-import type { Emit } from '../events.ts';
+import type { PublishEvent } from '../events.ts';
 import { disk, type Files, jsonOrUndefined, writeChanged } from '../files.ts';
 import type { Format, LayerKind } from '../network/network.ts';
 import { encodePicture, encodeStrip } from '../picture/encode.ts';
@@ -74,10 +74,10 @@ export interface PublishEffects {
   readonly contentDir: string;
   /** Served as it is; `gallery/` is written there. */
   readonly publicDir: string;
-  readonly emit: Emit;
   /** Stops between two units; what is there then is whole, but some of it may be of the last run. */
   readonly signal: AbortSignal;
   readonly files?: Files;
+  emit(event: PublishEvent): void;
 }
 
 export interface PublishSummary {
@@ -88,7 +88,7 @@ export interface PublishSummary {
     readonly published: number;
     /** Not in the store. */
     readonly missing: number;
-    /** In the store, but not as it was written. */
+    /** In the store, but not as it was written; removed from it. */
     readonly damaged: number;
     /** Published, and marked as dead. */
     readonly dead: number;
@@ -244,7 +244,7 @@ class PublishRun {
     encoded: Encoded | undefined,
     last: ReadonlyMap<number, KnownUnit>,
   ): Promise<PublishedUnit | undefined> {
-    const { store, emit } = this.#effects;
+    const { store } = this.#effects;
     const where = { model: model.slug, layer: layer.name, unit };
     const image = `${folder}/${unit}.webp`;
     const strip = `${folder}/${unit}.strip.webp`;
@@ -253,14 +253,14 @@ class PublishRun {
     };
     if (!(await store.has(fingerprint))) {
       this.#counts.missing++;
-      emit({ kind: 'unit-not-published', ...where, reason: 'missing' });
+      this.#effects.emit({ kind: 'unpublished', ...where, reason: 'missing' });
       return undefined;
     }
     const before = last.get(unit);
     if (encoded !== undefined && before?.record.fingerprint === fingerprint) {
       this.#counts.kept++;
       refer();
-      emit({ kind: 'unit-published', ...where, encoded: false });
+      this.#effects.emit({ kind: 'published', ...where, encoded: false });
       return { ...before, encoded };
     }
     const rendering = await store.read(fingerprint);
@@ -268,7 +268,8 @@ class PublishRun {
     const finished = frames?.at(-1);
     if (rendering === undefined || frames === undefined || finished === undefined) {
       this.#counts.damaged++;
-      emit({ kind: 'unit-not-published', ...where, reason: 'damaged' });
+      await store.remove(fingerprint);
+      this.#effects.emit({ kind: 'unpublished', ...where, reason: 'damaged' });
       return undefined;
     }
     const sheet = await encodeStrip(frames);
@@ -277,7 +278,7 @@ class PublishRun {
     await this.#write(join(this.#publicGallery, strip), sheet.bytes);
     this.#counts.encoded++;
     refer();
-    emit({ kind: 'unit-published', ...where, encoded: true });
+    this.#effects.emit({ kind: 'published', ...where, encoded: true });
     return {
       record: recordOf(unit, rendering, { image, strip }, sheet.frames),
       recipe: rendering.recipe,

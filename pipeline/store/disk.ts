@@ -168,12 +168,24 @@ export class DiskStore implements Store {
       if ((await this.#files.info(place)) === undefined) throw error;
     }
     if ((await this.read(fingerprint)) === undefined) {
-      const aside = join(place, '..', temporaryName());
-      await this.#files.rename(place, aside);
+      await this.remove(fingerprint);
       await this.#files.rename(temporary, place);
-      await this.#files.remove(aside);
     } else {
       await this.#files.remove(temporary);
+    }
+  }
+
+  /** @throws PhospheneError where the store cannot be written. */
+  async remove(fingerprint: string): Promise<void> {
+    const place = this.#place(fingerprint);
+    if ((await this.#files.info(place)) === undefined) return;
+    // Renamed first: half removed it would still have its name.
+    const aside = join(place, '..', temporaryName());
+    try {
+      await this.#files.rename(place, aside);
+      await this.#files.remove(aside);
+    } catch (error) {
+      throw refusal(error, this.#folder);
     }
   }
 

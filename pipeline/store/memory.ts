@@ -20,6 +20,11 @@ export class MemoryStore implements Store {
     return Promise.resolve();
   }
 
+  remove(fingerprint: string): Promise<void> {
+    this.#renderings.delete(fingerprint);
+    return Promise.resolve();
+  }
+
   async *list(): AsyncGenerator<string> {
     yield* [...this.#renderings.keys()].sort();
   }

@@ -43,6 +43,8 @@ export interface Store {
   read(fingerprint: string): Promise<Rendering | undefined>;
   /** Keeps a rendering, atomically. Writing one that is there already changes nothing. */
   write(rendering: Rendering): Promise<void>;
+  /** Forgets a rendering, damaged or not; no error where there is none. */
+  remove(fingerprint: string): Promise<void>;
   /** All fingerprints in the store, in ascending order. */
   list(): AsyncIterable<string>;
 }

@@ -183,9 +183,9 @@ describe('publish', () => {
     expect(summary.units).toEqual({ total: 3, published: 1, missing: 2, damaged: 0, dead: 0 });
     expect((await readLayer()).units.map(({ unit }) => unit)).toEqual([1]);
     expect((await readIndex()).models[0]?.layers[0]).toMatchObject({ units: 3, published: 1 });
-    expect(events.filter(({ kind }) => kind === 'unit-not-published')).toEqual(
+    expect(events.filter(({ kind }) => kind === 'unpublished')).toEqual(
       [0, 2].map((unit) => ({
-        kind: 'unit-not-published',
+        kind: 'unpublished',
         model: 'mnist',
         layer: 'conv2d <b>',
         unit,
@@ -194,10 +194,11 @@ describe('publish', () => {
     );
   });
 
-  it('tells a damaged rendering from a missing one', async () => {
+  it('tells a damaged rendering from a missing one, and removes it so that it is rendered again', async () => {
     await keep(rendering(0));
     store.read = () => Promise.resolve(undefined);
     expect((await run([model(1)])).units).toMatchObject({ published: 0, missing: 0, damaged: 1 });
+    expect(await store.has(rendering(0).fingerprint)).toBe(false);
   });
 
   it('chooses at most 12 living units to stand for the layer, the most active of each stretch', async () => {
@@ -329,7 +330,7 @@ describe('publishing again', () => {
     const stopped = run([model(30)], undefined, stopping.signal);
     stopping.abort(new Error('asked'));
     await expect(stopped).rejects.toThrow('asked');
-    expect(events.filter(({ kind }) => kind === 'unit-published').length).toBeLessThan(30);
+    expect(events.filter(({ kind }) => kind === 'published').length).toBeLessThan(30);
     await expect(readIndex()).rejects.toThrow();
   });
 });

@@ -57,6 +57,19 @@ export function keepsTheStoreContract(name: string, open: () => Promise<Store>):
       expect(await Array.fromAsync(store.list())).toEqual([one.fingerprint]);
     });
 
+    it('forgets what is removed, and nothing else', async () => {
+      const store = await open();
+      const [one, two] = [rendering(1), rendering(2)];
+      await store.write(one);
+      await store.write(two);
+      await store.remove(one.fingerprint);
+      await store.remove(fingerprintOf('none'));
+      expect(await store.has(one.fingerprint)).toBe(false);
+      expect(await Array.fromAsync(store.list())).toEqual([two.fingerprint]);
+      await store.write(one);
+      expect(await store.read(one.fingerprint)).toEqual(one);
+    });
+
     it('is not changed by what happens to a rendering after it was written', async () => {
       const store = await open();
       const one = rendering(2);

@@ -1,0 +1,65 @@
+/** `phosphene publish`: from the store to what the site is built from. */
+
+import { Command } from 'commander';
+import type { PublishModel, PublishSummary } from '../publish/publish.ts';
+import { counted, duration } from '../words.ts';
+import { printJson, type ReportOptions, type Terminal, withReporting } from './terminal.ts';
+
+interface Options extends ReportOptions {
+  readonly store: string;
+  readonly content: string;
+  readonly public: string;
+}
+
+export function publishCommand(terminal: Terminal): Command {
+  const command = new Command('publish')
+    .summary('write the gallery from the store')
+    .description(
+      'Write content/gallery and public/gallery from the store: what content/models asks for and the store has.\nWrites only what changed and removes what nothing refers to.',
+    )
+    .option('--store <dir>', 'where renderings are kept', '.cache/store')
+    .option('--content <dir>', 'the folder that holds models/; gallery/ is written there', 'content')
+    .option('--public <dir>', 'the folder that the site serves as it is; gallery/ is written there', 'public')
+    .addHelpText('after', '\nExample:\n  phosphene render && phosphene publish && npx astro build')
+    .action((options: Options) => publishAll(options, terminal));
+  return withReporting(command);
+}
+
+async function publishAll(options: Options, terminal: Terminal): Promise<void> {
+  const { readModels } = await import('../content.ts');
+  const { planModel } = await import('../plan.ts');
+  const { openEngine } = await import('../engine/choose.ts');
+  const { publishModel } = await import('../publish/models.ts');
+  const { publish } = await import('../publish/publish.ts');
+  const { DiskStore } = await import('../store/disk.ts');
+
+  const engine = await openEngine('cpu');
+  const models: PublishModel[] = [];
+  for (const model of await readModels(options.content)) {
+    terminal.signal.throwIfAborted();
+    models.push(await publishModel(await planModel(model), engine));
+  }
+  const summary = await publish(models, {
+    store: new DiskStore(options.store),
+    contentDir: options.content,
+    publicDir: options.public,
+    signal: terminal.signal,
+    emit: (event) => terminal.emit(event),
+  });
+  terminal.settle();
+  if (options.json) printJson(terminal, summary);
+  else terminal.print(`${sentence(summary)}\n`);
+}
+
+function sentence({ units, pictures, files, seconds }: PublishSummary): string {
+  const parts = [
+    `${counted(units.published, 'unit')} published in ${duration(seconds)}`,
+    `${pictures.encoded} encoded`,
+    `${counted(files.written, 'file')} written`,
+    `${files.removed} removed`,
+  ];
+  if (units.dead > 0) parts.push(`${units.dead} marked as dead`);
+  const open = units.missing + units.damaged;
+  if (open > 0) parts.push(`${counted(open, 'unit')} not rendered yet (phosphene render does it)`);
+  return `${parts.join(', ')}.`;
+}

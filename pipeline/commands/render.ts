@@ -1,0 +1,176 @@
+/** `phosphene render`: renders what the store does not have. */
+
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import type { ModelFile } from '../content.ts';
+import type { EngineName } from '../engine/choose.ts';
+import { PhospheneError } from '../error.ts';
+import type { ModelPlan, PlanOptions } from '../plan.ts';
+import type { RenderSummary } from '../render.ts';
+import type { Store } from '../store/store.ts';
+import { counted, duration, oneLine, table } from '../words.ts';
+import { printJson, type ReportOptions, type Terminal, withReporting } from './terminal.ts';
+import { engineName, names, unitNumbers, wholeNumber } from './values.ts';
+
+interface Options extends ReportOptions {
+  readonly layers?: string[];
+  readonly units?: number[];
+  readonly recipe?: string;
+  readonly size?: number;
+  readonly steps?: number;
+  readonly seed?: number;
+  readonly batch?: number;
+  readonly engine: EngineName;
+  readonly store: string;
+  readonly content: string;
+  readonly weights?: string;
+  readonly dryRun?: boolean;
+}
+
+export function renderCommand(terminal: Terminal): Command {
+  const command = new Command('render')
+    .summary('render what the store does not have')
+    .description(
+      'Render the pictures that the store does not have.\nStopped by Ctrl-C it keeps what is finished; the same command goes on from there.',
+    )
+    .argument('[model...]', 'models to render, by the names of their files in content/models; all by default')
+    .option('--layers <names>', 'layers by name or pattern, e.g. conv2d,dense*', names)
+    .option('--units <numbers>', 'units from 0, e.g. 0-15,40', unitNumbers)
+    .option('--recipe <name|file>', "a recipe's name or JSON file, in place of what content/models says")
+    .option('--size <px>', 'side of the pictures, where the network leaves it free', wholeNumber(1, 4096))
+    .option('--steps <n>', 'updates of each picture', wholeNumber(0, 100_000))
+    .option('--seed <n>', 'where random numbers start', wholeNumber(0, 2 ** 31 - 1))
+    .option('--batch <n>', 'pictures worked on at once; changes speed and memory only', wholeNumber(1, 4096))
+    .option('--engine <name>', 'what computes: auto or cpu', engineName, 'auto')
+    .option('--store <dir>', 'where renderings are kept', '.cache/store')
+    .option('--content <dir>', 'the folder that holds models/', 'content')
+    .option('--weights <file>', 'a model file, in place of the one that content/models names')
+    .option('--dry-run', 'only say what would be rendered')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  phosphene render                                    all that the gallery shows
+  phosphene render mnist --layers 'conv2d*' --units 0-7
+  phosphene render mnist --recipe mnist-filters --dry-run`,
+    )
+    .action((models: string[], options: Options) => render(models, options, terminal));
+  return withReporting(command);
+}
+
+async function render(slugs: string[], options: Options, terminal: Terminal): Promise<void> {
+  const { readModels } = await import('../content.ts');
+  const models = await readModels(options.content, slugs);
+  const planOptions = await planOptionsOf(options, models);
+  const { DiskStore } = await import('../store/disk.ts');
+  const store = new DiskStore(options.store);
+  if (options.dryRun !== true) await store.prepare();
+
+  const { planModel } = await import('../plan.ts');
+  const plans: ModelPlan[] = [];
+  for (const model of models) {
+    terminal.signal.throwIfAborted();
+    plans.push(await planModel(model, planOptions));
+  }
+  if (options.dryRun === true) {
+    await reportDryRun(plans, store, options, terminal);
+    return;
+  }
+
+  const { openEngine } = await import('../engine/choose.ts');
+  const { renderModels } = await import('../render.ts');
+  const { batch } = options;
+  const summary = await renderModels(plans, batch === undefined ? {} : { batch }, {
+    engine: await openEngine(options.engine),
+    store,
+    signal: terminal.signal,
+    emit: (event) => terminal.emit(event),
+  });
+  terminal.settle();
+  if (options.json) printJson(terminal, summary);
+  else terminal.print(`${sentence(summary, terminal.signal.aborted)}\n`);
+  if (terminal.signal.aborted) terminal.exitCode = 130;
+  else if (summary.failures.length > 0) terminal.exitCode = 1;
+}
+
+async function planOptionsOf(options: Options, models: readonly ModelFile[]): Promise<PlanOptions> {
+  const { layers, units, steps, size, seed, weights, recipe } = options;
+  if (weights !== undefined && models.length > 1) {
+    throw new PhospheneError(
+      `--weights is the file of one model, found ${models.length} models: name the one that it is for, e.g. phosphene render ${models[0]?.slug} --weights ${oneLine(weights)}`,
+      { exitCode: 2 },
+    );
+  }
+  return {
+    ...(layers === undefined ? {} : { layers }),
+    ...(units === undefined ? {} : { units }),
+    ...(steps === undefined ? {} : { steps }),
+    ...(size === undefined ? {} : { sizePx: size }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(weights === undefined ? {} : { weights }),
+    ...(recipe === undefined ? {} : { recipe: await recipeOf(recipe) }),
+  };
+}
+
+/** A name that a recipe has, or the recipe that a file holds. */
+async function recipeOf(nameOrFile: string): Promise<string | Readonly<Record<string, unknown>>> {
+  const { presetNames, resolveRecipe } = await import('../recipe/resolve.ts');
+  if (presetNames.includes(nameOrFile) || !/[./\\]/.test(nameOrFile)) return nameOrFile;
+  const text = await readFile(nameOrFile, 'utf8').catch((cause: unknown) => {
+    throw new PhospheneError(
+      `--recipe: expected a recipe's name (${presetNames.join(', ')}) or a JSON file, found no file ${nameOrFile} that can be read`,
+      { exitCode: 2, cause },
+    );
+  });
+  const { parseJson } = await import('../strict.ts');
+  const json = parseJson(text, nameOrFile);
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new PhospheneError(
+      `${nameOrFile}: expected a recipe, a JSON object, found ${text.trim().slice(0, 40)}`,
+      {
+        exitCode: 2,
+      },
+    );
+  }
+  return resolveRecipe({ ...json }, nameOrFile);
+}
+
+async function reportDryRun(
+  plans: readonly ModelPlan[],
+  store: Store,
+  options: Options,
+  terminal: Terminal,
+): Promise<void> {
+  const layers: { model: string; layer: string; units: number; missing: number }[] = [];
+  for (const plan of plans) {
+    for (const { layer, units } of plan.layers) {
+      let missing = 0;
+      for (const { fingerprint } of units) if (!(await store.has(fingerprint))) missing++;
+      layers.push({ model: plan.slug, layer: layer.name, units: units.length, missing });
+    }
+  }
+  const total = layers.reduce((sum, { units }) => sum + units, 0);
+  const missing = layers.reduce((sum, each) => sum + each.missing, 0);
+  if (options.json) {
+    printJson(terminal, { dryRun: true, units: { total, fresh: total - missing, missing }, layers });
+    return;
+  }
+  const rows = layers.map(({ model, layer, units, missing: own }) => [model, layer, units, own]);
+  terminal.print(`${table([['model', 'layer', 'units', 'to render'], ...rows])}\n`);
+  terminal.print(`${counted(missing, 'unit')} of ${total} would be rendered.\n`);
+}
+
+function sentence({ units, seconds, engine, device }: RenderSummary, stopped: boolean): string {
+  const { total, fresh, rendered, failed } = units;
+  if (rendered + failed === 0 && !stopped) {
+    return `Nothing to render: all ${counted(total, 'unit')} are in the store.`;
+  }
+  const parts = [
+    `${counted(rendered, 'unit')} rendered in ${duration(seconds)} on ${engine} (${oneLine(device)})`,
+  ];
+  if (fresh > 0) parts.push(`${fresh} in the store already`);
+  if (failed > 0) parts.push(`${failed} failed`);
+  const open = total - fresh - rendered - failed;
+  if (stopped) parts.push(`stopped with ${counted(open, 'unit')} to go; the same command goes on from here`);
+  return `${parts.join(', ')}.`;
+}

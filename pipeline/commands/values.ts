@@ -1,0 +1,53 @@
+/** The values of options: text from the command line to what it means, or one sentence why not. */
+
+import { InvalidArgumentError } from 'commander';
+import { type EngineName, engineNames } from '../engine/choose.ts';
+import { suggestion } from '../nearest.ts';
+
+/** A parser of whole numbers from `least` to `most`. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^[+-]?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+  };
+}
+
+/** `a,b*` as the names or patterns in it. */
+export function names(text: string): string[] {
+  const found = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (found.length === 0) throw new InvalidArgumentError("Expected names or patterns, e.g. 'conv2d,dense*'.");
+  return found;
+}
+
+/** No layer has as many. */
+const mostUnits = 1_000_000;
+
+/** `0-15,40` as all the units in it, each once, in ascending order. */
+export function unitNumbers(text: string): number[] {
+  const units = new Set<number>();
+  for (const part of text.split(',')) {
+    const [, first, last] = /^\s*(\d+)\s*(?:-\s*(\d+)\s*)?$/.exec(part) ?? [];
+    const [from, to] = [Number(first), Number(last ?? first)];
+    if (first === undefined || to < from || to >= mostUnits) {
+      throw new InvalidArgumentError(
+        `Expected units from 0 as numbers and ranges, e.g. '0-15,40', found '${part.trim()}'.`,
+      );
+    }
+    for (let unit = from; unit <= to; unit++) units.add(unit);
+  }
+  return [...units].sort((a, b) => a - b);
+}
+
+export function engineName(text: string): EngineName {
+  const found = engineNames.find((name) => name === text);
+  if (found === undefined) {
+    throw new InvalidArgumentError(
+      `Expected one of ${engineNames.join(', ')}${suggestion(text, engineNames).replace(/^; known.*/, '')}`,
+    );
+  }
+  return found;
+}
