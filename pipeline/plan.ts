@@ -74,8 +74,9 @@ export async function planModel(model: ModelFile, options: PlanOptions = {}): Pr
   const seed = options.seed ?? DEFAULT_SEED;
   const addresses = slugs(network.layers.map(({ name }) => name));
 
+  const wanted = wantedLayers(model, network, options.layers);
   const layers: LayerPlan[] = [];
-  for (const layer of wantedLayers(model, network, options.layers)) {
+  for (const layer of wanted) {
     const index = network.layers.indexOf(layer);
     const recipe = recipeOf(model, layer, options);
     const fingerprint = await fingerprintLayer(network, layer, recipe, scaling, size);
@@ -91,7 +92,7 @@ export async function planModel(model: ModelFile, options: PlanOptions = {}): Pr
   }
   if (layers.length === 0) {
     throw new PhospheneError(
-      `Expected --units to name a unit of the layers of '${slug}', which have ${unitCounts(network)} units; found none of them`,
+      `Expected --units to name units of ${wanted.map((layer) => `'${layer.name}' (0 to ${layer.units - 1})`).join(', ')} of '${slug}', found none of them`,
       { exitCode: 2 },
     );
   }
@@ -148,11 +149,6 @@ function wantedLayers({ slug, content }: ModelFile, network: Network, only?: rea
 function wantedUnits({ units }: Layer, only?: readonly number[]): number[] {
   const all = Array.from({ length: units }, (_, unit) => unit);
   return only === undefined ? all : all.filter((unit) => only.includes(unit));
-}
-
-function unitCounts({ layers }: Network): string {
-  const counts = layers.map(({ units }) => units);
-  return `${Math.min(...counts)} to ${Math.max(...counts)}`;
 }
 
 function recipeOf({ slug, content }: ModelFile, layer: Layer, options: PlanOptions): Recipe {
