@@ -71,14 +71,14 @@ export const disk: Files = {
 
 /** Not Node's own `recursive`, which never ends where a folder refuses to hold another, as /proc does. */
 async function makeFolder(path: string): Promise<void> {
+  if ((await disk.info(path))?.isFolder) return;
+  const above = dirname(path);
+  if (above !== path) await makeFolder(above);
   try {
     await mkdir(path);
   } catch (error) {
-    const above = dirname(path);
-    if ((await disk.info(path))?.isFolder) return;
-    if (codeOf(error) !== 'ENOENT' || above === path || (await disk.info(above)) !== undefined) throw error;
-    await makeFolder(above);
-    await makeFolder(path);
+    // Someone else may have made it meanwhile.
+    if (!(await disk.info(path))?.isFolder) throw error;
   }
 }
 
