@@ -71,14 +71,22 @@ export const disk: Files = {
 
 /** Not Node's own `recursive`, which never ends where a folder refuses to hold another, as /proc does. */
 async function makeFolder(path: string): Promise<void> {
-  if ((await disk.info(path))?.isFolder) return;
-  const above = dirname(path);
-  if (above !== path) await makeFolder(above);
+  try {
+    await makeOne(path);
+  } catch (error) {
+    const above = dirname(path);
+    if (codeOf(error) !== 'ENOENT' || above === path) throw error;
+    // Somebody else may make the folder above meanwhile: then it is there, and one more try decides.
+    if ((await disk.info(above)) === undefined) await makeFolder(above);
+    await makeOne(path);
+  }
+}
+
+async function makeOne(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
-    // Someone else may have made it meanwhile.
-    if (!(await disk.info(path))?.isFolder) throw error;
+    if ((await disk.info(path))?.isFolder !== true) throw error;
   }
 }
 
