@@ -77,7 +77,11 @@ export function pictures(): AstroIntegration {
           });
         });
       },
-      'astro:build:done': ({ dir }) => moveBesidePages(fileURLToPath(dir)),
+      'astro:build:done': async ({ dir, logger }) => {
+        const site = fileURLToPath(dir);
+        await moveBesidePages(site);
+        logger.info(`The gallery is in ${site}; npm start serves it.`);
+      },
     },
   };
 }
