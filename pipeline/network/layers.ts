@@ -101,14 +101,18 @@ class Wiring {
 }
 
 /**
- * The layers of a graph, in the order given. The last of them becomes the class scores where nothing but a softmax or a
+ * The layers of a graph, in the order given. In a complete network the last of them becomes the class scores where nothing but a softmax or a
  * sigmoid lies between it and the graph's output; scores that are no layer's own value (a mean of maps) become one,
  * named as the softmax behind them.
  */
-export function findLayers(graph: Graph, found: readonly UnitValue[]): Layer[] {
+export function findLayers(
+  graph: Graph,
+  found: readonly UnitValue[],
+  { complete }: { readonly complete: boolean },
+): Layer[] {
   const wiring = new Wiring(graph);
   const layers = found.map((unit): Layer => ({ ...own(unit), ...followed(wiring, unit.value) }));
-  return withScores(wiring, graph, layers);
+  return complete ? withScores(wiring, graph, layers) : layers;
 }
 
 const own = ({ name, kind, units, unitAxis }: UnitValue) => ({ name, kind, units, unitAxis });
@@ -175,7 +179,7 @@ function withScores(wiring: Wiring, graph: Graph, layers: readonly Layer[]): Lay
     if (layer !== undefined) {
       // A softmax over the channels of a whole map labels pixels; a map that is flattened first has one place only.
       const classifies = layer.kind === 'dense' || (squash !== undefined && before !== plain);
-      if (layer.units < 2 || !classifies) continue;
+      if (layer.units < 2 || layer.unitAxis !== 1 || !classifies) continue;
       if (layer.kind !== 'dense') {
         return layers.with(index, { ...layer, kind: 'scores', output: before, linear: before, unitAxis: 1 });
       }

@@ -59,6 +59,7 @@ const table: Readonly<Record<string, Activation>> = {
   celu: (build, x, name) => build.add('Celu', [x], { alpha: float(1) }, name),
   selu: unary('Selu'),
   gelu,
+  gelu_tanh: geluTanh,
   silu: times(unary('Sigmoid')),
   swish: times(unary('Sigmoid')),
   mish,

@@ -5,7 +5,7 @@
 
 import type { Float32Tensor } from '../../network/graph.ts';
 import type { JsonObject } from '../json.ts';
-import type { LayerDescription, ModelDescription } from './description.ts';
+import { callWith, type LayerDescription, type ModelDescription } from './description.ts';
 
 export interface StoredLayer {
   readonly name: string;
@@ -121,7 +121,7 @@ export function knownArchitecture(stored: readonly StoredLayer[]): ModelDescript
     const reference = (layer: string) => ({ layer, node: 0, tensor: 0 });
     return {
       name,
-      layers: layers.map(({ from, ...layer }) => ({ ...layer, calls: [from.map(reference)] })),
+      layers: layers.map(({ from, ...layer }) => ({ ...layer, calls: [callWith(from.map(reference))] })),
       inputs: [reference(layers[0]?.name ?? '')],
       outputs: [reference(layers.at(-1)?.name ?? '')],
     };

@@ -14,13 +14,22 @@ export interface TensorReference {
   readonly tensor: number;
 }
 
+/** One call of a layer. */
+export interface Call {
+  /** The tensors that it takes, in order; an input layer takes none. */
+  readonly inputs: readonly TensorReference[];
+  /** Its arguments in order, where numbers stand among the tensors (each null): [null, 3] is a tensor and 3. */
+  readonly operands: readonly (number | null)[];
+  /** Named arguments of the call. */
+  readonly named: JsonObject;
+}
+
 export interface LayerDescription {
   readonly name: string;
   readonly className: string;
   /** Settings by their Keras 3 names. */
   readonly config: JsonObject;
-  /** Per call the tensors that it takes; an input layer has one call that takes none. */
-  readonly calls: readonly (readonly TensorReference[])[];
+  readonly calls: readonly Call[];
   /** A model that is used as a layer. */
   readonly model?: ModelDescription;
 }
@@ -63,7 +72,10 @@ export function describeModel(file: string, json: JsonObject, version: number, d
     const given = own['name'] ?? layer['name'];
     const layerName = typeof given === 'string' && given !== '' ? given : `layer_${index}`;
     const nested = isModel(layer) ? describeModel(file, layer, version, depth + 1) : undefined;
-    const modern = modernised(layer['class_name'], own, version);
+    const isOperation = typeof layer['module'] === 'string' && /^keras\.(src\.)?ops\b/.test(layer['module']);
+    const modern = isOperation
+      ? { className: `ops.${layer['class_name']}`, config: own }
+      : modernised(layer['class_name'], own, version);
     return {
       json: layer,
       layer: {
@@ -84,15 +96,46 @@ export function describeModel(file: string, json: JsonObject, version: number, d
     );
   }
   const references = (value: Json | undefined): TensorReference[] => referencesIn(value, damaged);
-  return {
+  return fromFirstCall({
     name,
     layers: described.map(({ layer, json: source }) => {
       const nodes = source['inbound_nodes'];
-      const calls = (Array.isArray(nodes) ? (nodes as Json[]) : []).map(references);
-      return { ...layer, calls: calls.length === 0 ? [[]] : calls };
+      const calls = (Array.isArray(nodes) ? (nodes as Json[]) : []).map((node) => callOf(node, damaged));
+      return { ...layer, calls: calls.length === 0 ? [callWith([])] : calls };
     }),
     inputs: references(settings['input_layers']),
     outputs: references(settings['output_layers']),
+  });
+}
+
+/**
+ * Keras 2 counts the calls of a nested model from 1, for making it was its first, which is not in the file: where a
+ * reference goes beyond a nested model's calls, its references are moved down.
+ */
+function fromFirstCall(model: ModelDescription): ModelDescription {
+  const { layers, inputs, outputs } = model;
+  const most = new Map<string, number>();
+  const all = [...inputs, ...outputs, ...layers.flatMap(({ calls }) => calls.flatMap((call) => call.inputs))];
+  for (const { layer, node } of all) most.set(layer, Math.max(most.get(layer) ?? 0, node));
+  const beyond = new Map(
+    layers.flatMap((layer) =>
+      layer.model === undefined
+        ? []
+        : [[layer.name, Math.max(0, (most.get(layer.name) ?? 0) - layer.calls.length + 1)] as const],
+    ),
+  );
+  const moved = (reference: TensorReference): TensorReference => ({
+    ...reference,
+    node: reference.node - (beyond.get(reference.layer) ?? 0),
+  });
+  return {
+    ...model,
+    layers: layers.map((layer) => ({
+      ...layer,
+      calls: layer.calls.map((call) => ({ ...call, inputs: call.inputs.map(moved) })),
+    })),
+    inputs: inputs.map(moved),
+    outputs: outputs.map(moved),
   };
 }
 
@@ -137,7 +180,7 @@ function chain(name: string, layers: readonly Uncalled[], shape: Json | undefine
   };
   return {
     name,
-    layers: started.map((layer, index) => ({ ...layer, calls: [reference(index - 1)] })),
+    layers: started.map((layer, index) => ({ ...layer, calls: [callWith(reference(index - 1))] })),
     inputs: reference(0),
     outputs: reference(started.length - 1),
   };
@@ -147,6 +190,44 @@ function freeName(layers: readonly Uncalled[]): string {
   let name = 'input';
   while (layers.some((layer) => layer.name === name)) name += '_';
   return name;
+}
+
+/** A call that takes tensors alone. */
+export const callWith = (inputs: readonly TensorReference[]): Call => ({
+  inputs,
+  operands: inputs.map(() => null),
+  named: {},
+});
+
+/** A constant among the inputs, as Keras 2 writes it: ["_CONSTANT_VALUE", -1, 2.5, {…}]. */
+const constantMark = '_CONSTANT_VALUE';
+
+/** A call as Keras 1 and 2 ([["layer", node, tensor, {…}], …]) or Keras 3 ({args: […], kwargs: {…}}) write it. */
+function callOf(node: Json, damaged: (what: string) => PhospheneError): Call {
+  const isModern = isObject(node);
+  const args = isModern ? node['args'] : node;
+  const list = Array.isArray(args) ? (args as Json[]) : [];
+  // A TensorFlow function that is called on one tensor stands there without the list around it.
+  const positional = typeof list[0] === 'string' ? [list] : list;
+  const named: Record<string, Json> = isModern && isObject(node['kwargs']) ? { ...node['kwargs'] } : {};
+  const operands: (number | null)[] = [];
+  const inputs: TensorReference[] = [];
+  const take = (value: Json): void => {
+    if (typeof value === 'number') operands.push(value);
+    const found = referencesIn(value, damaged);
+    inputs.push(...found);
+    operands.push(...found.map(() => null));
+  };
+  for (const value of positional) {
+    if (isModern) take(value);
+    else if (Array.isArray(value)) {
+      const [layer, , constant, more] = value as Json[];
+      if (isObject(more)) Object.assign(named, more);
+      take(layer === constantMark ? (constant ?? null) : (value as Json[]).slice(0, 3));
+    }
+  }
+  for (const value of Object.values(named)) take(value);
+  return { inputs, operands, named };
 }
 
 /**
@@ -161,7 +242,6 @@ function referencesIn(value: Json | undefined, damaged: (what: string) => Phosph
       const [layer, node, tensor] = part as Json[];
       if (typeof layer === 'string' && Number.isInteger(node) && Number.isInteger(tensor)) {
         found.push({ layer, node: node as number, tensor: tensor as number });
-        visit((part as Json[])[3], depth + 1);
       } else for (const item of part as Json[]) visit(item, depth + 1);
     } else if (isObject(part)) {
       if (part['class_name'] === '__keras_tensor__') {

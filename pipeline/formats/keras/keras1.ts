@@ -20,6 +20,34 @@ const classes: Readonly<Record<string, string>> = {
   MaxoutDense: 'MaxoutDense',
 };
 
+/** TensorFlow functions that Keras 2 keeps as layers, as the operations of Keras 3. */
+const operations: Readonly<Record<string, string>> = {
+  '__operators__.add': 'ops.Add',
+  'math.add': 'ops.Add',
+  'math.subtract': 'ops.Subtract',
+  'math.multiply': 'ops.Multiply',
+  'math.truediv': 'ops.Divide',
+  'math.divide': 'ops.Divide',
+  'math.maximum': 'ops.Maximum',
+  'math.minimum': 'ops.Minimum',
+  'math.pow': 'ops.Power',
+  'math.reduce_mean': 'ops.Mean',
+  'math.reduce_max': 'ops.Max',
+  'nn.relu': 'ops.Relu',
+  'nn.relu6': 'ops.Relu6',
+  'nn.elu': 'ops.Elu',
+  'nn.selu': 'ops.Selu',
+  'nn.gelu': 'ops.Gelu',
+  'nn.silu': 'ops.Silu',
+  'nn.swish': 'ops.Silu',
+  'nn.softplus': 'ops.Softplus',
+  'nn.sigmoid': 'ops.Sigmoid',
+  'math.sigmoid': 'ops.Sigmoid',
+  'nn.tanh': 'ops.Tanh',
+  'math.tanh': 'ops.Tanh',
+  'nn.softmax': 'ops.Softmax',
+};
+
 const keys: Readonly<Record<string, string>> = {
   nb_filter: 'filters',
   subsample: 'strides',
@@ -50,5 +78,11 @@ export function modernised(
     modern['batch_shape'] = [null, ...(modern['input_shape'] as Json[])];
   }
   if (version < 3 && modern['activation'] === 'hard_sigmoid') modern['activation'] = 'hard_sigmoid_old';
+  if (className === 'TFOpLambda') {
+    return {
+      className: operations[String(modern['function'])] ?? `${className} ${modern['function']}`,
+      config: modern,
+    };
+  }
   return { className: classes[className] ?? className, config: modern };
 }

@@ -6,7 +6,13 @@ import type { Float32Tensor } from '../../network/graph.ts';
 import { findLayers, type UnitValue } from '../../network/layers.ts';
 import type { Format, Network, NetworkInput } from '../../network/network.ts';
 import { activate, activationName } from './activations.ts';
-import type { LayerDescription, ModelDescription, TensorReference } from './description.ts';
+import {
+  type Call,
+  callWith,
+  type LayerDescription,
+  type ModelDescription,
+  type TensorReference,
+} from './description.ts';
 import { lambda } from './layers/lambda.ts';
 import type { LayerCall, LayerRow } from './layers/layer.ts';
 import { LayerProblem, Settings } from './settings.ts';
@@ -77,7 +83,13 @@ class Writer {
       written.push(last);
     }
     const graph = this.#build.graph(written);
-    return { format, graph, input, layers: findLayers(graph, this.#units), gaps: this.#gaps };
+    return {
+      format,
+      graph,
+      input,
+      layers: findLayers(graph, this.#units, { complete: this.#gaps.length === 0 }),
+      gaps: this.#gaps,
+    };
   }
 
   #input(): { input: NetworkInput; tensor: KerasTensor } {
@@ -132,19 +144,25 @@ class Writer {
       if (input !== undefined) produced.set(key(reference), input);
     });
     for (const { layer, node } of inOrder(model)) {
-      const references = layer.calls[node] ?? [];
+      const call = layer.calls[node] ?? callWith([]);
+      const references = call.inputs;
       if (references.length === 0 && produced.has(key({ layer: layer.name, node, tensor: 0 }))) continue;
       const given = references.map(
         (reference) => produced.get(key(reference)) ?? { missing: reference.layer },
       );
-      this.#call(layer, given, path).forEach((output, tensor) => {
+      this.#call(layer, call, given, path).forEach((output, tensor) => {
         produced.set(key({ layer: layer.name, node, tensor }), output);
       });
     }
     return model.outputs.map((reference) => produced.get(key(reference)) ?? { missing: reference.layer });
   }
 
-  #call(layer: LayerDescription, given: readonly Produced[], path: readonly string[]): Produced[] {
+  #call(
+    layer: LayerDescription,
+    call: Call,
+    given: readonly Produced[],
+    path: readonly string[],
+  ): Produced[] {
     const missing = given.find((input) => 'missing' in input);
     const title = this.#title(layer.name, path);
     if (layer.model !== undefined && missing === undefined) {
@@ -158,7 +176,7 @@ class Writer {
     const [first] = given;
     if (layer.className === 'InputLayer' && first !== undefined) return [first];
     try {
-      return [this.#write(layer, given as KerasTensor[], path, title)];
+      return [this.#write(layer, call, given as KerasTensor[], path, title)];
     } catch (problem) {
       if (!(problem instanceof LayerProblem)) throw problem;
       this.#gaps.push({
@@ -188,18 +206,20 @@ class Writer {
 
   #write(
     layer: LayerDescription,
+    { operands, named }: Call,
     inputs: readonly KerasTensor[],
     path: readonly string[],
     title: string,
   ): KerasTensor {
     const row = this.#row(layer.className, title);
-    const settings = new Settings(layer.config);
+    const settings = new Settings({ ...named, ...layer.config });
     const build = this.#build;
     const activation = row.kind === 'other' ? 'linear' : activationName(layer.config['activation']);
     const call: LayerCall = {
       name: activation === 'linear' ? title : `${title}/linear`,
       settings,
       inputs,
+      operands,
       version: this.#source.version,
       build,
       weights: (count) => {
@@ -258,7 +278,7 @@ function inOrder(model: ModelDescription): { layer: LayerDescription; node: numb
   const waits = calls.map(() => 0);
   const followers = calls.map((): number[] => []);
   calls.forEach(({ layer, node }, index) => {
-    for (const reference of layer.calls[node] ?? []) {
+    for (const reference of layer.calls[node]?.inputs ?? []) {
       const before = place.get(`${reference.layer}\0${reference.node}`);
       if (before === undefined) continue;
       waits[index] = (waits[index] ?? 0) + 1;

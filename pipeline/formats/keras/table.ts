@@ -7,6 +7,7 @@ import type { LayerRow, WriteLayer } from './layers/layer.ts';
 import * as merging from './layers/merging.ts';
 import * as normalisation from './layers/normalisation.ts';
 import { nothing } from './layers/nothing.ts';
+import * as operation from './layers/operation.ts';
 import * as pooling from './layers/pooling.ts';
 import * as shape from './layers/shape.ts';
 
@@ -57,7 +58,33 @@ export const layerTable: Readonly<Record<string, LayerRow>> = {
   LayerNormalization: other(normalisation.layerNormalization),
   GroupNormalization: other(normalisation.groupNormalization),
 
+  LayerScale: other(normalisation.layerScale),
+
+  'ops.Add': other(operation.add),
+  'ops.Subtract': other(operation.subtract),
+  'ops.Multiply': other(operation.multiply),
+  'ops.Divide': other(operation.divide),
+  'ops.TrueDivide': other(operation.divide),
+  'ops.Maximum': other(operation.maximum),
+  'ops.Minimum': other(operation.minimum),
+  'ops.Power': other(operation.power),
+  'ops.Mean': other(operation.mean),
+  'ops.Max': other(operation.max),
+  'ops.Relu': other(operation.unary('relu')),
+  'ops.Relu6': other(operation.unary('relu6')),
+  'ops.Elu': other(operation.unary('elu')),
+  'ops.Selu': other(operation.unary('selu')),
+  'ops.Gelu': other(operation.gelu),
+  'ops.Silu': other(operation.unary('silu')),
+  'ops.Softplus': other(operation.unary('softplus')),
+  'ops.Sigmoid': other(operation.unary('sigmoid')),
+  'ops.HardSigmoid': other(operation.unary('hard_sigmoid')),
+  'ops.HardSilu': other(operation.unary('hard_silu')),
+  'ops.Tanh': other(operation.unary('tanh')),
+  'ops.Softmax': other(operation.unary('softmax')),
+
   Dropout: other(nothing),
+  StochasticDepth: other(nothing),
   Identity: other(nothing),
   SpatialDropout2D: other(nothing),
   AlphaDropout: other(nothing),

@@ -53,7 +53,7 @@ export function readOnnx({ name: file, bytes }: ModelFile): Network {
     format: 'onnx',
     graph: runnable,
     input,
-    layers: findLayers(runnable, found),
+    layers: findLayers(runnable, found, { complete: obstacles.size === 0 }),
     gaps: units.flatMap(({ name, value }) => {
       const why = obstacles.get(value);
       return why === undefined

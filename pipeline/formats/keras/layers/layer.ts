@@ -13,6 +13,8 @@ export interface LayerCall {
   readonly name: string;
   readonly settings: Settings;
   readonly inputs: readonly KerasTensor[];
+  /** Arguments in order: null for each of the inputs, and the numbers between them. */
+  readonly operands: readonly (number | null)[];
   /** Major version of Keras that wrote the file. */
   readonly version: number;
   readonly build: GraphBuilder;

@@ -28,7 +28,7 @@ function alike(build: GraphBuilder, tensors: readonly KerasTensor[]): readonly K
 }
 
 function several(call: LayerCall): readonly KerasTensor[] {
-  if (call.inputs.length === 0) throw new LayerProblem('it merges tensors, but gets none');
+  if (call.inputs.length < 2) throw new LayerProblem(`it merges tensors, but gets ${call.inputs.length}`);
   const tensors = alike(call.build, call.inputs);
   const rank = tensors[0]?.shape.length;
   if (tensors.some(({ shape }) => shape.length !== rank)) {
@@ -71,6 +71,8 @@ const fold =
 export const add = fold('Add');
 export const subtract = fold('Sub');
 export const multiply = fold('Mul');
+export const divide = fold('Div');
+export const power = fold('Pow');
 export const maximum = fold('Max');
 export const minimum = fold('Min');
 

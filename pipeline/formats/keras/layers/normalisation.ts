@@ -167,3 +167,12 @@ export const normalization: WriteLayer = (call) => {
   const offset = mean.map((value, at) => (invert ? value : -value * (factor[at] ?? 1)));
   return affine(call, input, alongLast(input, factor), alongLast(input, offset));
 };
+
+/** ConvNeXt's factor of each channel. */
+export const layerScale: WriteLayer = (call) => {
+  const given = onlyInput(call);
+  const input = given.order === 'flat' ? asSeen(call.build, given) : given;
+  const [gamma] = call.weights(1);
+  const factor = call.constant('gamma', () => alongLast(input, (gamma as Float32Tensor).data));
+  return { ...input, value: call.build.add('Mul', [input.value, factor], {}, call.name) };
+};
