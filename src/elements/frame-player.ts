@@ -21,6 +21,7 @@ class FramePlayer extends HTMLElement {
       if (this.#timer === undefined) void this.#play();
       else this.#pause();
     });
+    this.#find('.stage').addEventListener('click', () => button.click());
     this.classList.add('ready');
     this.#describe(slider.valueAsNumber);
   }

@@ -13,7 +13,7 @@ import {
   type UnitRecord,
 } from '../../content/schema.ts';
 
-const folder = (): string => resolve(process.env['PHOSPHENE_GALLERY'] ?? 'content/gallery');
+const folder = (): string => resolve(process.env['PHOSPHENE_CONTENT'] ?? 'content', 'gallery');
 
 const read = new Map<string, { readonly modifiedMs: number; readonly content: Promise<unknown> }>();
 

@@ -35,6 +35,6 @@ export function unitAsJson(
     seconds: unit.seconds,
     renderedAt: unit.renderedAt,
     neighbours: { previous: neighbour(previous), next: neighbour(next) },
-    cite: `${unitName(unit)} of ${plainName(name)} in ${plainName(title)}. Phosphene gallery, rendered ${unit.renderedAt.slice(0, 10)}, ${at(address.unit(slug, layerSlug, unit.unit))}`,
+    cite: `${unit.label === undefined ? '' : 'Class '}${unitName(unit)} of ${plainName(name)} in ${plainName(title)}. Phosphene gallery, rendered ${unit.renderedAt.slice(0, 10)}, ${at(address.unit(slug, layerSlug, unit.unit))}`,
   };
 }

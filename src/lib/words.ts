@@ -35,9 +35,8 @@ export function inPercent(share: number): string {
   return `${Math.round(share * 100)}${thinSpace}%`;
 }
 
-/** A probability as papers print it: `.998`, `> .999`, `< .001`. */
+/** A probability as papers print it: `.998`, `> .999` (a softmax in floats may say 1), `< .001`. */
 export function asProbability(value: number): string {
-  if (value === 1) return '1';
   if (value > 0.9995) return '> .999';
   if (value < 0.0005) return '< .001';
   return value.toFixed(3).replace(/^0/, '');
@@ -95,23 +94,23 @@ export function fieldInWords(receptiveFieldPx: number | null, input: GalleryMode
   return `sees ${receptiveFieldPx} × ${receptiveFieldPx} of ${input.heightPx} × ${input.widthPx} pixels`;
 }
 
-/** How much stronger the unit answers to its picture than to the start, as the end of a sentence. */
+/** How the answer to the picture stands to the answer to its start, as the end of a sentence. */
 export function gainInWords({ activation, initialActivation }: Measures): string {
-  if (activation <= 0) return 'it stays silent';
-  if (initialActivation <= 0) return 'the start left it silent';
+  if (initialActivation <= 0) return 'where the start left it silent';
   const times = activation / initialActivation;
-  if (times < 1.05) return 'no more than at the start';
-  return `${times < 10 ? times.toFixed(1) : inDigits(times)} times as strongly as to the start`;
+  if (times < 1.05) return 'no more than to its start';
+  return `${times < 10 ? times.toFixed(1) : inDigits(times)} times as strongly as to its start`;
 }
 
-/** The unit in one sentence. */
+/** The unit in one or two sentences. */
 export function summary({ measures, label }: UnitRecord): string {
-  if (measures.dead) {
-    return 'This unit is dead: nothing that was tried, from any start, made it active. Its output is 0 for all of it.';
+  const { activation, initialActivation, dead } = measures;
+  if (dead)
+    return 'This unit is dead. Nothing that was tried, from any start, made it active: to all of it, it answers 0.';
+  if (label !== undefined) {
+    return `The network gives this picture a score of ${inDigits(activation)} for ${plainName(label)}; the one it grew from got ${inDigits(initialActivation)}.`;
   }
-  const what = label === undefined ? 'It answers' : 'Its score is';
-  const gain = gainInWords(measures);
-  return `${what} ${label === undefined ? 'with ' : ''}${inDigits(measures.activation)} to this picture; ${gain}.`;
+  return `It answers with ${inDigits(activation)} to this picture, ${gainInWords(measures)}.`;
 }
 
 export interface Measure {

@@ -18,7 +18,7 @@ export async function buildSite(folders: SampleFolders, target: string, base = '
       HOME: process.env['HOME'],
       NODE_ENV: 'production',
       ASTRO_TELEMETRY_DISABLED: '1',
-      PHOSPHENE_GALLERY: folders.gallery,
+      PHOSPHENE_CONTENT: folders.content,
       PHOSPHENE_PUBLIC: folders.public,
       PHOSPHENE_OUT: target,
       PHOSPHENE_BASE: base,

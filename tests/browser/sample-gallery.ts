@@ -18,8 +18,8 @@ import {
 } from '../../content/schema.ts';
 
 export interface SampleFolders {
-  /** As content/gallery. */
-  readonly gallery: string;
+  /** As content/. */
+  readonly content: string;
   /** As public/. */
   readonly public: string;
 }
@@ -215,12 +215,13 @@ async function writeModel(
 ): Promise<GalleryModel> {
   const { slug, input } = model;
   const layers = plans.map((plan, index) => layerOf(slug, plan, index, input.widthPx));
-  await mkdir(join(folders.gallery, slug), { recursive: true });
+  const gallery = join(folders.content, 'gallery');
+  await mkdir(join(gallery, slug), { recursive: true });
   for (const [place, content] of layers.entries()) {
     const pictures = join(folders.public, 'gallery', slug, content.layer.slug);
     await mkdir(pictures, { recursive: true });
     await writeFile(
-      join(folders.gallery, slug, `${content.layer.slug}.json`),
+      join(gallery, slug, `${content.layer.slug}.json`),
       JSON.stringify(galleryLayer.parse(content)),
     );
     for (const { unit } of content.units) {
@@ -270,6 +271,6 @@ export async function writeSampleGallery(folders: SampleFolders): Promise<Galler
     colourLayers,
   );
   const index: GalleryIndex = { version: 1, models: [grey, colour] };
-  await writeFile(join(folders.gallery, 'index.json'), JSON.stringify(galleryIndex.parse(index)));
+  await writeFile(join(folders.content, 'gallery', 'index.json'), JSON.stringify(galleryIndex.parse(index)));
   return index;
 }

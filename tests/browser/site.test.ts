@@ -24,7 +24,7 @@ const host = (base: Base): Host => hosts.get(base) as Host;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'phosphene-site-'));
-  gallery = { gallery: join(folder, 'gallery'), public: join(folder, 'public') };
+  gallery = { content: join(folder, 'content'), public: join(folder, 'public') };
   await writeSampleGallery(gallery);
   for (const base of bases) {
     await buildSite(gallery, built(base), base);
@@ -188,16 +188,16 @@ describe('the files of the site', () => {
 describe('without a gallery', () => {
   it('the home page says how to make one', async () => {
     const target = join(folder, 'empty');
-    await buildSite({ gallery: join(folder, 'nowhere'), public: join(folder, 'nowhere') }, target);
+    await buildSite({ content: join(folder, 'nowhere'), public: join(folder, 'nowhere') }, target);
     expect(await readFile(join(target, 'index.html'), 'utf8')).toContain('npm run gallery');
   });
 
   it('that can be read, the build ends with one sentence that names the file', async () => {
     const broken = join(folder, 'broken');
-    await mkdir(broken, { recursive: true });
-    await writeFile(join(broken, 'index.json'), '{"version": 2, "models": []}');
-    await expect(buildSite({ gallery: broken, public: broken }, join(folder, 'never'))).rejects.toThrow(
-      /Expected .*broken.index\.json as `phosphene publish` writes it, found: .*version.* Publish again\./,
+    await mkdir(join(broken, 'gallery'), { recursive: true });
+    await writeFile(join(broken, 'gallery', 'index.json'), '{"version": 2, "models": []}');
+    await expect(buildSite({ content: broken, public: broken }, join(folder, 'never'))).rejects.toThrow(
+      /Expected .*broken.gallery.index\.json as `phosphene publish` writes it, found: .*version.* Publish again\./,
     );
   });
 });
@@ -332,16 +332,8 @@ describe('without scripts', () => {
     await film.scrollIntoViewIfNeeded();
     const box = await film.boundingBox();
     expect((box?.width ?? 0) / (box?.height ?? 1)).toBeCloseTo(8, 1);
-    expect(await page.locator('[data-frame]').allTextContents()).toEqual([
-      '0',
-      '1',
-      '2',
-      '4',
-      '8',
-      '16',
-      '32',
-      '64',
-    ]);
+    const steps = await page.locator('[data-frame]').allTextContents();
+    expect(steps.map((words) => words.split(' ')[0])).toEqual(['0', '1', '2', '4', '8', '16', '32', '64']);
     expect(await page.locator('button:visible, input:visible').count()).toBe(0);
     await page.getByRole('link', { name: /^Next: / }).click();
     await page.waitForURL('**/4/');
