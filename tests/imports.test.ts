@@ -55,8 +55,10 @@ const order: readonly (readonly string[])[] = [
   ['pipeline/network', 'pipeline/engine'],
   ['pipeline/formats', 'pipeline/recipe', 'pipeline/content.ts'],
   ['pipeline/picture', 'pipeline/store'],
-  ['pipeline/ascent', 'pipeline/plan.ts', 'pipeline/events.ts'],
-  ['pipeline/render.ts', 'pipeline/publish', 'pipeline/log.ts'],
+  ['pipeline/ascent', 'pipeline/plan.ts'],
+  ['pipeline/render.ts'],
+  ['pipeline/events.ts'],
+  ['pipeline/publish', 'pipeline/log.ts'],
   ['pipeline/commands'],
   ['pipeline/cli.ts'],
 ];
