@@ -72,6 +72,9 @@ const withAttributes = (node: Node, attributes: Record<string, Attribute>): Node
   attributes: { ...node.attributes, ...attributes },
 });
 
+/** Reductions of one value that give the value itself. */
+const keeping = new Set(['ReduceMax', 'ReduceMean', 'ReduceMin', 'ReduceProd']);
+
 /** Since set 18, input 1 is what set 17 has as attribute `axes`. */
 const axesToAttribute: Rewrite = ({ node, opset, numbers }) => {
   const [data = '', axesName = ''] = node.inputs;
@@ -80,7 +83,8 @@ const axesToAttribute: Rewrite = ({ node, opset, numbers }) => {
   const axes = axesName === '' ? [] : numbers(1);
   if (axes === undefined) return unsupported(node);
   if (axes.length > 0) return withAttributes(plain, { axes: ints(axes) });
-  return intOf(node, 'noop_with_empty_axes', 0) === 1 ? { ...plain, op: 'Identity', attributes: {} } : plain;
+  if (intOf(node, 'noop_with_empty_axes', 0) === 0) return plain;
+  return keeping.has(node.op) ? { ...plain, op: 'Identity', attributes: {} } : unsupported(node);
 };
 
 const resize: Rewrite = ({ node, build, numbers }) => {

@@ -7,7 +7,7 @@ import type { Node } from '../../network/graph.ts';
 
 /** TensorFlow's operations, which stand behind the layer's name. */
 const tensorFlowOps =
-  /\/(Conv2D(Backprop(Input)?)?|BiasAdd|MatMul|Add|add|depthwise|separable_conv2d|convolution|ReadVariableOp|Conv2D\/ReadVariableOp|MatMul\/ReadVariableOp|Relu|Tensordot|kernel|weights|Variable)(_\d+)?(:0)?$/;
+  /\/(Conv2D(Backprop(Input)?)?|BiasAdd|MatMul|Add|add|depthwise|separable_conv2d|convolution|ReadVariableOp|Conv2D\/ReadVariableOp|MatMul\/ReadVariableOp|Relu|Tensordot|Cast|merged_input|kernel|weights|Variable)(_\d+)?(:0)?$/;
 
 /** The layer's name, from its node, its weights' name and the value it gives. */
 export function layerName(node: Node, weights: string, value: string): string {
