@@ -5,7 +5,7 @@
 
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AstroIntegration } from 'astro';
 import { readGallery } from '../lib/gallery.ts';
@@ -67,9 +67,7 @@ export function pictures(): AstroIntegration {
           const path = decodeURIComponent(pathname).replace(base, '/');
           if (!/^(\/[^/]+){2}\/\d+(\.strip)?\.webp$/.test(path) || path.split('/').includes('..'))
             return next();
-          const file = createReadStream(
-            join(publicFolder, 'gallery', ...path.split('/').filter((part) => part !== sep)),
-          );
+          const file = createReadStream(join(publicFolder, 'gallery', path));
           file.once('error', () => next());
           file.once('open', () => {
             response.setHeader('content-type', 'image/webp');
