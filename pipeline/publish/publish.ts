@@ -347,8 +347,8 @@ function recordOf(
   frames: readonly number[],
 ): UnitRecord {
   const { widthPx, heightPx, seed, measures, fingerprint, engine, device, seconds, renderedAt } = rendering;
-  const { kind } = z
-    .object({ kind: z.string() })
+  const { kind, of } = z
+    .object({ kind: z.string(), of: z.string().optional() })
     .catch({ kind: 'unknown' })
     .parse(rendering.recipe['objective']);
   return {
@@ -363,7 +363,7 @@ function recordOf(
     },
     recipe: recipeKey(rendering.recipe),
     seed,
-    objective: { name: kind, curve: thinned(rendering.curve) },
+    objective: { name: of === undefined ? kind : `${kind} ${of}`, curve: thinned(rendering.curve) },
     measures,
     fingerprint,
     engine,

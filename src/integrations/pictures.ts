@@ -75,10 +75,11 @@ export function pictures(): AstroIntegration {
           });
         });
       },
-      'astro:build:done': async ({ dir, logger }) => {
+      'astro:build:done': async ({ dir, pages }) => {
         const site = fileURLToPath(dir);
         await moveBesidePages(site);
-        logger.info(`The gallery is in ${site}; npm start serves it.`);
+        // Past Astro's logger, which would also tell of each page.
+        process.stdout.write(`${pages.length} pages built in ${site}; npm start serves them.\n`);
       },
     },
   };
