@@ -42,6 +42,9 @@ export function kerasNetwork(source: KerasModel, options: KerasOptions = {}): Ne
   return new Writer(source, options).network();
 }
 
+/** No picture is larger on either side, and none has more channels. */
+const mostSide = 8192;
+
 /** What a reference leads to: a tensor, or the layer that could not be written. */
 type Produced = KerasTensor | { readonly missing: string };
 
@@ -105,6 +108,11 @@ class Writer {
     if (shape === undefined || shape.length < 2 || shape.length > 3) {
       throw new PhospheneError(
         `Expected '${file}' to take a picture of height, width and channels, but its input '${reference.layer}' has the shape [${shape?.join(', ') ?? 'unknown'}].`,
+      );
+    }
+    if (shape.some((dim) => dim !== null && (dim < 1 || dim > mostSide))) {
+      throw new PhospheneError(
+        `Expected '${file}' to take a picture of 1 to ${mostSide} pixels a side, but its input '${reference.layer}' has the shape [${shape.join(', ')}].`,
       );
     }
     const name = reference.layer;
@@ -234,7 +242,7 @@ class Writer {
       },
       constant: (role, make) => this.#constant([...path, layer.name].join('/'), title, role, make),
     };
-    const linear = row.write(call);
+    const linear = bounded(row.write(call));
     if (row.kind === 'other') return linear;
     const axis = graphAxis(linear, -1);
     const units = linear.shape.at(linear.order === 'same' && row.kind === 'conv' ? 0 : -1);
@@ -267,6 +275,19 @@ class Writer {
     }
     return name;
   }
+}
+
+/** No layer of an image network gives more: 2^27 numbers are 512 MiB. */
+const mostNumbers = 2 ** 27;
+
+function bounded(tensor: KerasTensor): KerasTensor {
+  const numbers = tensor.shape.reduce<number>((product, dim) => product * (dim ?? 1), 1);
+  if (numbers > mostNumbers) {
+    throw new LayerProblem(
+      `it would give ${numbers} numbers, and ${mostNumbers} are the most that are computed`,
+    );
+  }
+  return tensor;
 }
 
 const key = ({ layer, node, tensor }: TensorReference): string => `${layer}\0${node}\0${tensor}`;

@@ -8,12 +8,15 @@ import type { Network, NetworkInput } from '../../network/network.ts';
 import { decodeModel } from '../../network/onnx.ts';
 import type { ModelFile } from '../file.ts';
 import { freeBatch } from './batch.ts';
-import { foldConstants } from './constants.ts';
+import { foldConstants, numbersOf } from './constants.ts';
 import { toSet17 } from './lower.ts';
 import { layerName } from './names.ts';
 
 /** The newest operator set that is known. */
 const newestOpset = 22;
+
+/** No picture is larger on either side. */
+const mostSide = 8192;
 
 /** Operations without a gradient that networks use for shapes and masks, and that an engine can run. */
 const supporting = new Set(
@@ -94,6 +97,11 @@ function pictureInput(file: string, graph: Graph): NetworkInput {
   if (counted === undefined || counted < 1 || counted > 4096) {
     throw new PhospheneError(
       `Expected '${file}' to state how many channels its picture has, found input '${input.name}' ${shown(input.dims)}.`,
+    );
+  }
+  if ([height, width].some((dim) => typeof dim === 'number' && dim > mostSide)) {
+    throw new PhospheneError(
+      `Expected '${file}' to take a picture of at most ${mostSide} pixels a side, found input '${input.name}' ${shown(input.dims)}.`,
     );
   }
   const side = (dim: Dim): number | null => (typeof dim === 'number' && dim > 0 ? dim : null);
@@ -208,7 +216,7 @@ function withoutObstacles(graph: Graph): { graph: Graph; obstacles: ReadonlyMap<
   const obstacles = new Map<string, string>();
   const known = new Set([...graph.initializers.keys(), ...graph.inputs.map(({ name }) => name), '']);
   const nodes = graph.nodes.filter((node) => {
-    const own = obstacleIn(node);
+    const own = obstacleIn(node) ?? absurdity(node, graph);
     const lacking = node.inputs.find((input) => !known.has(input));
     const before =
       lacking === undefined
@@ -238,4 +246,43 @@ function obstacleIn({ op, name, attributes }: Node): string | undefined {
   const unreadable = Object.values(attributes).find(({ kind }) => kind === 'unreadable');
   if (unreadable === undefined) return undefined;
   return `the operation ${op} (node '${name}') holds ${String(unreadable.value)}`;
+}
+
+/** The least and the most that attributes may be: outside of this, engines divide by zero or take all memory. */
+const bounds: Readonly<Record<string, readonly [number, number]>> = {
+  kernel_shape: [1, 8192],
+  strides: [1, 8192],
+  dilations: [1, 8192],
+  pads: [-8192, 8192],
+  output_padding: [0, 8192],
+  group: [1, 2 ** 20],
+  blocksize: [1, 64],
+  size: [1, 2 ** 16],
+};
+/** Nothing is enlarged by more at once, or padded by more. */
+const mostScale = 64;
+const mostPad = 8192;
+
+function absurdity({ op, name, inputs, attributes }: Node, graph: Graph): string | undefined {
+  for (const [key, [least, most]] of Object.entries(bounds)) {
+    const attribute = Object.hasOwn(attributes, key) ? attributes[key] : undefined;
+    const values =
+      attribute?.kind === 'ints' ? attribute.value : attribute?.kind === 'int' ? [attribute.value] : [];
+    const bad = values.find((value) => value < least || value > most);
+    if (bad !== undefined) return `the operation ${op} (node '${name}') has ${bad} among its ${key}`;
+  }
+  const constant = (index: number): readonly number[] => {
+    const tensor = graph.initializers.get(inputs[index] ?? '');
+    return tensor === undefined ? [] : numbersOf(tensor);
+  };
+  const factors = op === 'Resize' ? constant(2) : op === 'Tile' ? constant(1) : [];
+  if (factors.some((factor) => !(factor > 0 && factor <= mostScale))) {
+    return `the operation ${op} (node '${name}') enlarges by ${factors.join(' × ')}`;
+  }
+  const sizes =
+    op === 'Pad' ? constant(1) : op === 'Resize' ? constant(3) : op === 'Expand' ? constant(1) : [];
+  if (sizes.some((pad) => Math.abs(pad) > mostPad)) {
+    return `the operation ${op} (node '${name}') makes a map of more than ${mostPad} pixels a side`;
+  }
+  return undefined;
 }
