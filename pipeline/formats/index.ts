@@ -9,6 +9,7 @@ import { readKerasArchive } from './keras/archive.ts';
 import { readKerasH5 } from './keras/h5.ts';
 import { type KerasOptions, kerasNetwork } from './keras/network.ts';
 import { isOnnx, readOnnx } from './onnx/model.ts';
+import { graphNodes, readTfjsGraph } from './tfjs/graph.ts';
 import { layersConfig, readTfjsLayers } from './tfjs/layers.ts';
 import { isZip } from './zip.ts';
 
@@ -38,6 +39,7 @@ const readers: readonly Reader[] = [
     read: async (file, options) => {
       const json = parseJson(file.name, 'the content', file.bytes);
       if (layersConfig(json) !== undefined) return kerasNetwork(await readTfjsLayers(file, json), options);
+      if (graphNodes(json) !== undefined) return kerasNetwork(await readTfjsGraph(file, json), options);
       throw new PhospheneError(
         `Expected '${file.name}' to describe a TensorFlow.js model, found JSON without a 'modelTopology'.`,
       );
@@ -70,7 +72,8 @@ export async function loadNetwork(file: ModelFile, options: LoadOptions = {}): P
   try {
     return await reader.read(file, options);
   } catch (cause) {
-    if (cause instanceof PhospheneError) throw cause;
+    // A TypeError is a defect of a reader, whatever the file.
+    if (cause instanceof PhospheneError || cause instanceof TypeError) throw cause;
     // Whatever else a reader trips over lies in the file: sizes and names that contradict each other.
     const why = cause instanceof Error ? cause.message.replaceAll(/\s+/g, ' ').slice(0, 200) : String(cause);
     throw new PhospheneError(

@@ -1,4 +1,4 @@
-/** Every class of Keras layer against what Keras computes; fixtures/make.py made the files. */
+/** Every class of Keras layer, and TensorFlow's operations, against what Keras computes; fixtures/make.py made the files. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,10 +18,13 @@ interface Packed {
 const unpacked = ({ dims, data }: Packed): Float32Tensor =>
   float32(dims, new Float32Array(Uint8Array.from(Buffer.from(data, 'base64')).buffer));
 
-const cases = readdirSync(folder).flatMap((file) => /^(.*)\.(keras|h5)$/.exec(file)?.slice(0, 2) ?? []);
+const cases = [
+  ...readdirSync(folder).filter((file) => /\.(keras|h5)$/.test(file)),
+  'tfjs_graph/model.json',
+].map((file) => ({ file, name: file.replace(/[./].*$/, '') }));
 
-describe('Keras layers, against Keras itself', () => {
-  it.each(cases.flatMap((file, at) => (at % 2 === 0 ? [{ file, name: cases[at + 1] as string }] : [])))(
+describe('models against Keras itself', () => {
+  it.each(cases)(
     '$file: the outputs shown in the fixture to 1e-5 of their largest value',
     async ({ file, name }) => {
       const network = await loadNetwork(await readModelFile(join(folder, file)));

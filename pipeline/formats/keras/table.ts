@@ -1,4 +1,7 @@
-/** Every Keras layer class that is known, by its Keras 3 name. A new one is a function and a row. */
+/**
+ * Every Keras layer class that is known, by its Keras 3 name, and operations that stand outside of layers: Keras' own
+ * (`ops.`) and TensorFlow's (`tf.`). A new one is a function and a row.
+ */
 
 import * as activation from './layers/activation.ts';
 import * as convolution from './layers/convolution.ts';
@@ -82,6 +85,15 @@ export const layerTable: Readonly<Record<string, LayerRow>> = {
   'ops.HardSilu': other(operation.unary('hard_silu')),
   'ops.Tanh': other(operation.unary('tanh')),
   'ops.Softmax': other(operation.unary('softmax')),
+
+  'tf.Add': other(operation.withConstant('Add')),
+  'tf.Subtract': other(operation.withConstant('Sub')),
+  'tf.Multiply': other(operation.withConstant('Mul')),
+  'tf.Divide': other(operation.withConstant('Div')),
+  'tf.Maximum': other(operation.withConstant('Max')),
+  'tf.Minimum': other(operation.withConstant('Min')),
+  'tf.Power': other(operation.withConstant('Pow')),
+  'tf.LRN': other(normalisation.localResponseNormalization),
 
   Dropout: other(nothing),
   StochasticDepth: other(nothing),

@@ -2,7 +2,7 @@
 
 import { type Float32Tensor, float, float32, int, ints } from '../../../network/graph.ts';
 import { LayerProblem } from '../settings.ts';
-import { asSeen, graphAxis, type KerasTensor } from '../tensor.ts';
+import { asPicture, asSeen, fromPicture, graphAxis, type KerasTensor } from '../tensor.ts';
 import { expectDims, type LayerCall, onlyInput, type WriteLayer } from './layer.ts';
 
 const filled = (length: number, value: number): Float32Tensor =>
@@ -136,7 +136,7 @@ function numbersOf(call: LayerCall, key: string, fallback?: number): Float32Arra
 }
 
 /** Spreads one number, or one a place of the last axis that Keras sees, over the graph's axes. */
-function alongLast(input: KerasTensor, data: Float32Array): Float32Tensor {
+export function alongLast(input: KerasTensor, data: Float32Array): Float32Tensor {
   if (data.length === 1) return float32([], data);
   expectDims(float32([data.length], data), 'list of numbers', [input.shape.at(-1) ?? -1]);
   return broadcast(data, graphAxis(input, -1), input.shape.length + 1);
@@ -175,4 +175,22 @@ export const layerScale: WriteLayer = (call) => {
   const [gamma] = call.weights(1);
   const factor = call.constant('gamma', () => alongLast(input, (gamma as Float32Tensor).data));
   return { ...input, value: call.build.add('Mul', [input.value, factor], {}, call.name) };
+};
+
+/**
+ * Across channels; Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks". TensorFlow
+ * counts alpha for one channel, ONNX for all of the window.
+ */
+export const localResponseNormalization: WriteLayer = (call) => {
+  const { build, settings } = call;
+  const picture = asPicture(build, onlyInput(call), 'channels_last');
+  const channels = 2 * settings.whole('depth_radius', 5, 0) + 1;
+  const attributes = {
+    size: int(channels),
+    alpha: float(settings.number('alpha', 1) * channels),
+    beta: float(settings.number('beta', 0.5)),
+    bias: float(settings.number('bias', 1)),
+  };
+  const value = build.add('LRN', [picture.value], attributes, call.name);
+  return fromPicture({ ...picture, value }, 'channels_last');
 };

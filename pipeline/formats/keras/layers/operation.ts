@@ -7,6 +7,7 @@ import { LayerProblem } from '../settings.ts';
 import { asSeen, graphAxis, type KerasTensor } from '../tensor.ts';
 import { type LayerCall, onlyInput, type WriteLayer } from './layer.ts';
 import * as merging from './merging.ts';
+import { alongLast } from './normalisation.ts';
 
 /** Two operands, of which one may be a number. */
 const binary =
@@ -27,6 +28,25 @@ export const divide = binary('Div', merging.divide);
 export const maximum = binary('Max', merging.maximum);
 export const minimum = binary('Min', merging.minimum);
 export const power = binary('Pow', merging.power);
+
+/** One operand is a constant with one number a channel; its place among the operands is that which is no tensor. */
+export const withConstant =
+  (op: string): WriteLayer =>
+  (call) => {
+    const { build, operands, name } = call;
+    const given = onlyInput(call);
+    const input = given.order === 'flat' ? asSeen(build, given) : given;
+    const [stored] = call.weights(1);
+    const data = stored?.data ?? new Float32Array();
+    if (stored?.dims.some((dim) => dim !== 1 && dim !== data.length)) {
+      throw new LayerProblem(
+        `its constant has the shape [${stored.dims.join(', ')}], not one number a channel`,
+      );
+    }
+    const constant = call.constant('constant', () => alongLast(input, data));
+    const values = operands.map((operand) => (operand === null ? input.value : constant));
+    return { ...input, value: build.add(op, values, {}, name) };
+  };
 
 /** An activation function by its Keras name. */
 export const unary =
