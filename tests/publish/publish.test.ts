@@ -116,7 +116,7 @@ describe('publish', () => {
       recipe: Object.keys(recipes)[0],
       seed: 0,
       objective: {
-        name: 'mean',
+        name: 'mean linear',
         curve: one.curve.map((value, step) => [step, Number(value.toPrecision(7))]),
       },
       measures: one.measures,
