@@ -3,8 +3,8 @@
 import type { Engine } from '../engine/engine.ts';
 import { slugs } from '../slug.ts';
 import { rules } from './adjoint/rules.ts';
-import { float32, size } from './graph.ts';
-import type { Format, LayerKind, Network, NetworkInput } from './network.ts';
+import { float32, type Graph, size } from './graph.ts';
+import type { Format, Layer, LayerKind, Network, NetworkInput } from './network.ts';
 import { receptiveFields } from './receptive.ts';
 
 export interface InspectedLayer {
@@ -47,9 +47,9 @@ export async function inspect(file: string, network: Network, engine: Engine): P
     input,
     layers: [
       ...layers.map(({ name, kind, units, output, linear, unitAxis }, index): InspectedLayer => {
-        const own = dims?.get(output);
+        const own = dims.get(output);
         const obstacle = obstacles.get(linear);
-        const free = kind === 'conv' ? [units, null, null] : [units];
+        const free = isMap({ kind, unitAxis }) ? [units, null, null] : [units];
         return {
           name,
           slug: layerSlugs[index] as string,
@@ -100,23 +100,42 @@ function channelsFirst(dims: readonly number[], unitAxis: number): number[] {
   return [dims[unitAxis] ?? 1, ...dims.filter((_, axis) => axis !== 0 && axis !== unitAxis)];
 }
 
-/** The dims of each layer's output at the input size that the network states. */
+/** Whether a layer gives more than one number a unit: all but a dense layer on a flat vector. */
+const isMap = ({ kind, unitAxis }: Pick<Layer, 'kind' | 'unitAxis'>): boolean =>
+  kind === 'conv' || kind === 'other' || unitAxis !== 1;
+
+/** The dims of the outputs that are maps, at the input size that the network states. */
 async function mapDims(
   { graph, input, layers }: Network,
   engine: Engine,
-): Promise<Map<string, readonly number[]> | undefined> {
+): Promise<ReadonlyMap<string, readonly number[]>> {
   const { layout, channels, height, width } = input;
-  if (height === null || width === null || layers.length === 0) return undefined;
-  const outputs = [...new Set(layers.map(({ output }) => output))];
+  const outputs = [...new Set(layers.filter(isMap).map(({ output }) => output))];
+  const dims = new Map<string, readonly number[]>();
+  if (height === null || width === null || outputs.length === 0) return dims;
   const shape = layout === 'NCHW' ? [1, channels, height, width] : [1, height, width, channels];
-  const program = await engine.compile({ ...graph, outputs });
+  const program = await engine.compile(upTo(graph, outputs));
   try {
     const picture = engine.upload(float32(shape, new Float32Array(size(shape))));
     const values = await program.run(new Map([[input.name, picture]]));
-    const dims = new Map<string, readonly number[]>();
     for (const [name, value] of values) dims.set(name, (await engine.download(value)).dims);
     return dims;
   } finally {
     await program.release();
   }
+}
+
+/** The part of a graph that these values are computed from: without, say, the large weights of the dense layers. */
+function upTo(graph: Graph, outputs: readonly string[]): Graph {
+  const wanted = new Set(outputs);
+  const nodes = graph.nodes
+    .toReversed()
+    .filter((node) => {
+      const isWanted = node.outputs.some((output) => wanted.has(output));
+      if (isWanted) for (const input of node.inputs) wanted.add(input);
+      return isWanted;
+    })
+    .reverse();
+  const initializers = new Map([...graph.initializers].filter(([name]) => wanted.has(name)));
+  return { ...graph, nodes, initializers, outputs };
 }
