@@ -62,6 +62,10 @@ export const modelContent = z.strictObject({
     .record(z.string(), recipeReference)
     .default({})
     .describe('Recipes by layer name or pattern; the first pattern that fits counts.'),
+  lambdas: z
+    .record(z.string(), z.string().max(1000))
+    .optional()
+    .describe('What Keras Lambda layers compute: expressions of x by layer name, as in `x / 127.5 - 1`.'),
   classes: z.array(z.string()).optional().describe('Names of the classes, in the order of the scores.'),
   source: z.string().optional().describe('Where the model comes from.'),
   licence: z.string().optional().describe('The licence of the weights.'),
