@@ -19,6 +19,14 @@ export function perSecond(rate: number): string {
   return `${rate >= 100 ? rate.toFixed(0) : Number(rate.toPrecision(2))}/s`;
 }
 
+/** `512 bytes`, `4.7 kB`, `58.9 MB`, `553 MB`: three digits that count, of a thousand bytes and so on. */
+export function byteCount(bytes: number): string {
+  if (bytes < 1000) return counted(bytes, 'byte');
+  const units = ['kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length, Math.floor(Math.log10(Number(bytes.toPrecision(3))) / 3));
+  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power - 1]}`;
+}
+
 /** Text on one line that cannot steer the terminal: names come from model files, and those from strangers. */
 export function oneLine(text: string): string {
   return text

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { counted, duration, oneLine, perSecond, table } from '../pipeline/words.ts';
+import { byteCount, counted, duration, oneLine, perSecond, table } from '../pipeline/words.ts';
 
 describe('words', () => {
   it('counts', () => {
@@ -19,6 +19,19 @@ describe('words', () => {
     [7500, '2 h 5 min'],
   ])('writes %d seconds as %j', (seconds, text) => {
     expect(duration(seconds)).toBe(text);
+  });
+
+  it.each([
+    [1, '1 byte'],
+    [999, '999 bytes'],
+    [1000, '1 kB'],
+    [999_499, '999 kB'],
+    [999_501, '1 MB'],
+    [58_889_256, '58.9 MB'],
+    [553_467_096, '553 MB'],
+    [2e9, '2 GB'],
+  ])('writes %d bytes as %j', (bytes, text) => {
+    expect(byteCount(bytes)).toBe(text);
   });
 
   it.each([
