@@ -33,11 +33,54 @@ export type InputScaling = z.infer<typeof inputScaling>;
 /** A recipe: a preset's name, or an object that may start from one (`preset`). Checked in full by the pipeline. */
 export const recipeReference = z.union([z.string(), z.record(z.string(), json)]);
 
+/** A file that is kept in .cache/weights, and fetched where it can be. */
+const keptFile = z.strictObject({
+  file: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/)
+    .describe('Name of the file in .cache/weights: letters, digits, `.`, `_` and `-`.'),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'Where it is fetched when the model is rendered by name; without it people put the file there.',
+    ),
+  bytes: z.int().min(1).optional().describe('Size of the file; with `url`.'),
+  checksum: z
+    .string()
+    .regex(/^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$/)
+    .optional()
+    .describe('`sha256:` or `md5:` and the hex digits; with `url`.'),
+});
+export type KeptFile = z.infer<typeof keptFile>;
+
+/** Nothing is fetched from strangers without knowing what it has to be. */
+function fetchedIsKnown({ url, bytes, checksum }: KeptFile, context: z.RefinementCtx<KeptFile>): void {
+  if (url === undefined) return;
+  const missing = { bytes: 'the size of what `url` gives', checksum: 'the checksum of what `url` gives' };
+  if (bytes === undefined) context.addIssue({ code: 'custom', path: ['bytes'], message: missing.bytes });
+  if (checksum === undefined) {
+    context.addIssue({ code: 'custom', path: ['checksum'], message: missing.checksum });
+  }
+}
+
+const layerNames = z.array(z.string()).min(1).describe('Names of all layers in this file.');
+
+export const weights = z
+  .union([
+    z.string(),
+    keptFile.superRefine(fetchedIsKnown),
+    z.array(keptFile.extend({ layers: layerNames }).superRefine(fetchedIsKnown)).min(1),
+  ])
+  .describe(
+    'The model file: a path relative to this file, or a file to be kept in .cache/weights, or a list of such files with their layers, of which the first that has all wanted layers is taken.',
+  );
+
 export const modelContent = z.strictObject({
   $schema: z.string().optional().describe('For editors: the JSON schema of this file.'),
   title: z.string().min(1).max(200).describe('The model as people call it.'),
   summary: z.string().max(500).optional().describe('One sentence for the home page.'),
-  weights: z.string().describe('The model file, relative to this file.'),
+  weights,
   input: z
     .strictObject({
       scaling: inputScaling.default('0..1'),
@@ -66,11 +109,19 @@ export const modelContent = z.strictObject({
     .record(z.string(), z.string().max(1000))
     .optional()
     .describe('What Keras Lambda layers compute: expressions of x by layer name, as in `x / 127.5 - 1`.'),
-  classes: z.array(z.string()).optional().describe('Names of the classes, in the order of the scores.'),
+  classes: z
+    .union([z.array(z.string()), z.string()])
+    .optional()
+    .describe(
+      'Names of the classes, in the order of the scores: a list, or a text file with one name a line, relative to this file.',
+    ),
   source: z.string().optional().describe('Where the model comes from.'),
   licence: z.string().optional().describe('The licence of the weights.'),
 });
-export type ModelContent = z.infer<typeof modelContent>;
+/** What such a file says, with the names of the classes read where it names their file. */
+export type ModelContent = Omit<z.infer<typeof modelContent>, 'classes'> & {
+  readonly classes?: string[];
+};
 
 // ------------------------------------------------------------------------- written by `publish`: content/gallery
 

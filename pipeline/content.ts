@@ -2,7 +2,7 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { type ModelContent, modelContent } from '../content/schema.ts';
+import { type KeptFile, type ModelContent, modelContent } from '../content/schema.ts';
 import { PhospheneError } from './error.ts';
 import { suggestion } from './nearest.ts';
 import { parseJson, parseStrict } from './strict.ts';
@@ -13,8 +13,13 @@ export interface ModelFile {
   /** Absolute path of the content file. */
   readonly file: string;
   readonly content: ModelContent;
-  /** Absolute path of the model file that the content names. */
-  readonly weightsFile: string;
+  /** Absolute path of the model file, or the kept files to choose from. */
+  readonly weights: string | readonly LayeredFile[];
+}
+
+/** A kept file, and the names of its layers where the content file says them. */
+export interface LayeredFile extends KeptFile {
+  readonly layers?: readonly string[];
 }
 
 /** What an address can hold without being escaped; `@` is kept for releases. */
@@ -61,8 +66,31 @@ async function readModel(file: string): Promise<ModelFile> {
       cause,
     });
   });
-  const content = parseStrict(modelContent, parseJson(text, what), what);
-  return { slug, file, content, weightsFile: resolve(dirname(file), content.weights) };
+  const { classes, ...written } = parseStrict(modelContent, parseJson(text, what), what);
+  const content: ModelContent =
+    classes === undefined ? written : { ...written, classes: await classNames(classes, file) };
+  return { slug, file, content, weights: weightsOf(content.weights, file) };
+}
+
+function weightsOf(weights: ModelContent['weights'], file: string): ModelFile['weights'] {
+  if (typeof weights === 'string') return resolve(dirname(file), weights);
+  return Array.isArray(weights) ? weights : [weights];
+}
+
+/** The names themselves, or those in a text file with one name a line. */
+async function classNames(classes: string[] | string, file: string): Promise<string[]> {
+  if (typeof classes !== 'string') return classes;
+  const path = resolve(dirname(file), classes);
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new PhospheneError(
+      `${shownPath(file)}: 'classes' must be a list of names or a text file with one a line, found no file ${shownPath(path)} that can be read`,
+      { exitCode: 2, cause },
+    );
+  });
+  return text
+    .replace(/^\uFEFF|\s+$/g, '')
+    .split('\n')
+    .map((name) => name.trim());
 }
 
 async function filesOf(folder: string): Promise<string[]> {

@@ -1,8 +1,16 @@
 /** What happened, as data. Whoever does the work emits these; how they are told to people is the log's matter. */
 
 import type { RenderEvent } from './render.ts';
+import type { DownloadEvent } from './weights/download.ts';
 
-export type Event = RenderEvent | PublishEvent | StopEvent;
+export type Event = DownloadEvent | ModelEvent | RenderEvent | PublishEvent | StopEvent;
+
+/** Nothing is done for some models; why, as words that follow a colon. */
+export interface ModelEvent {
+  readonly kind: 'left-out';
+  readonly models: readonly string[];
+  readonly reason: string;
+}
 
 export type PublishEvent =
   /** Publishing begins, with this many units in the plan. */

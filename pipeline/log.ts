@@ -3,7 +3,7 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import type { Event } from './events.ts';
 import { Pace } from './pace.ts';
-import { counted, duration, oneLine, perSecond } from './words.ts';
+import { byteCount, counted, duration, oneLine, perSecond } from './words.ts';
 
 export interface Log {
   emit(event: Event): void;
@@ -27,10 +27,10 @@ export function openLog(stream: LogStream, now: () => number = () => performance
           if (event.fresh > 0 && event.fresh < event.total) {
             progress.say(`${counted(event.fresh, 'unit')} of ${event.total} in the store already`);
           }
-          progress.begin(event.total - event.fresh);
+          progress.begin(event.total - event.fresh, units);
           return;
         case 'publishing':
-          progress.begin(event.units);
+          progress.begin(event.units, units);
           return;
         case 'layer':
           progress.at(`${event.model} ${event.layer}`);
@@ -52,6 +52,26 @@ export function openLog(stream: LogStream, now: () => number = () => performance
           }
           progress.step();
           return;
+        case 'left-out':
+          progress.say(`Left out ${event.models.join(', ')}: ${event.reason}`);
+          return;
+        case 'download-started':
+          progress.say(
+            event.heldBytes === 0
+              ? `Downloading ${event.file} (${byteCount(event.bytes)}) from ${event.host}`
+              : `Downloading ${event.file} (${byteCount(event.bytes)}) from ${event.host}, ${byteCount(event.heldBytes)} are there already`,
+          );
+          progress.begin(event.bytes, bytes, event.heldBytes);
+          return;
+        case 'downloading':
+          progress.reach(event.heldBytes);
+          return;
+        case 'download-interrupted':
+          progress.say(`${event.reason}; another attempt in ${duration(event.waitMs / 1000)}`);
+          return;
+        case 'downloaded':
+          progress.end();
+          return;
         case 'stopping':
           progress.say('Stopping; what is in the store stays. Press Ctrl-C again to stop at once');
           return;
@@ -69,11 +89,34 @@ function nameOf({ model, layer, unit }: { model: string; layer: string; unit: nu
   return `${model} ${layer} unit ${unit}`;
 }
 
+/** What progress is counted in. */
+interface Measure {
+  bar(done: number, total: number): string;
+  line(done: number, total: number): string;
+  rate(perSecond: number): string;
+}
+
+const units: Measure = {
+  bar: (done, total) => `${done}/${total} units`,
+  line: (done, total) => `${done} of ${counted(total, 'unit')}`,
+  rate: perSecond,
+};
+
+const bytes: Measure = {
+  bar: (done, total) => `${byteCount(done)} of ${byteCount(total)}`,
+  line: (done, total) => `${byteCount(done)} of ${byteCount(total)}`,
+  rate: (perSecond) => `${byteCount(Math.round(perSecond))}/s`,
+};
+
 interface Progress {
-  begin(total: number): void;
+  /** @param done What was done before; the pace is that of the rest. */
+  begin(total: number, measure: Measure, done?: number): void;
   /** What is being worked on. */
   at(place: string): void;
+  /** One more is done. */
   step(): void;
+  /** So many are done in all; where they are fewer than when it began, it begins anew. */
+  reach(done: number): void;
   say(text: string): void;
   end(): void;
 }
@@ -84,6 +127,9 @@ class BarProgress implements Progress {
   #bars: MultiBar | undefined;
   #bar: SingleBar | undefined;
   #pace: Pace | undefined;
+  #measure = units;
+  #total = 0;
+  #from = 0;
   #done = 0;
   #place = '';
   #tick: NodeJS.Timeout | undefined;
@@ -93,14 +139,18 @@ class BarProgress implements Progress {
     this.#now = now;
   }
 
-  begin(total: number): void {
+  begin(total: number, measure: Measure, done = 0): void {
     this.end();
     if (total === 0) return;
-    this.#done = 0;
-    this.#pace = new Pace(total, this.#now());
+    this.#measure = measure;
+    this.#total = total;
+    this.#from = done;
+    this.#done = done;
+    this.#place = '';
+    this.#pace = new Pace(total, this.#now(), done);
     this.#bars = new MultiBar({
       stream: this.#stream,
-      format: '{bar} {value}/{total} units · {rate} · {left}{place}',
+      format: '{bar} {amount} · {rate} · {left}{place}',
       barCompleteChar: '━',
       barIncompleteChar: '─',
       barsize: 28,
@@ -110,7 +160,7 @@ class BarProgress implements Progress {
       gracefulExit: false,
       emptyOnZero: true,
     });
-    this.#bar = this.#bars.create(total, 0, this.#payload());
+    this.#bar = this.#bars.create(total, done, this.#payload());
     this.#tick = setInterval(() => this.#show(), 500);
     this.#tick.unref();
   }
@@ -121,7 +171,13 @@ class BarProgress implements Progress {
   }
 
   step(): void {
-    this.#pace?.mark(++this.#done, this.#now());
+    this.reach(this.#done + 1);
+  }
+
+  reach(done: number): void {
+    if (done < this.#from) this.begin(this.#total, this.#measure, done);
+    this.#done = done;
+    this.#pace?.mark(done, this.#now());
     this.#show();
   }
 
@@ -147,7 +203,8 @@ class BarProgress implements Progress {
     const now = this.#now();
     const left = this.#pace?.secondsLeft(now);
     return {
-      rate: perSecond(this.#pace?.rate(now) ?? 0),
+      amount: this.#measure.bar(this.#done, this.#total),
+      rate: this.#measure.rate(this.#pace?.rate(now) ?? 0),
       left: left === undefined ? 'time left unknown' : `${duration(left)} left`,
       place: this.#place === '' ? '' : ` · ${this.#place}`,
     };
@@ -158,7 +215,9 @@ class LineProgress implements Progress {
   readonly #stream: LogStream;
   readonly #now: () => number;
   #pace: Pace | undefined;
+  #measure = units;
   #total = 0;
+  #from = 0;
   #done = 0;
   #toldMs = 0;
   #place = '';
@@ -168,11 +227,14 @@ class LineProgress implements Progress {
     this.#now = now;
   }
 
-  begin(total: number): void {
+  begin(total: number, measure: Measure, done = 0): void {
+    this.#measure = measure;
     this.#total = total;
-    this.#done = 0;
+    this.#from = done;
+    this.#done = done;
+    this.#place = '';
     this.#toldMs = this.#now();
-    this.#pace = new Pace(total, this.#toldMs);
+    this.#pace = new Pace(total, this.#toldMs, done);
   }
 
   at(place: string): void {
@@ -180,15 +242,21 @@ class LineProgress implements Progress {
   }
 
   step(): void {
+    this.reach(this.#done + 1);
+  }
+
+  reach(done: number): void {
+    if (done < this.#from) this.begin(this.#total, this.#measure, done);
+    this.#done = done;
     const now = this.#now();
-    this.#pace?.mark(++this.#done, now);
+    this.#pace?.mark(done, now);
     if (now - this.#toldMs < plainLineMs) return;
     this.#toldMs = now;
     const left = this.#pace?.secondsLeft(now);
-    const rate = perSecond(this.#pace?.rate(now) ?? 0);
+    const rate = this.#measure.rate(this.#pace?.rate(now) ?? 0);
     const rest = left === undefined ? '' : `, ${duration(left)} left`;
     const place = this.#place === '' ? '' : ` (${this.#place})`;
-    this.say(`${this.#done} of ${counted(this.#total, 'unit')}, ${rate}${rest}${place}`);
+    this.say(`${this.#measure.line(done, this.#total)}, ${rate}${rest}${place}`);
   }
 
   say(text: string): void {

@@ -8,9 +8,10 @@ export class Pace {
   /** [moment, pieces done by then], the oldest first; always one at or before the window's start. */
   readonly #marks: [atMs: number, done: number][];
 
-  constructor(total: number, nowMs: number) {
+  /** @param done Pieces that were there before; they say nothing of how fast it goes. */
+  constructor(total: number, nowMs: number, done = 0) {
     this.#total = total;
-    this.#marks = [[nowMs, 0]];
+    this.#marks = [[nowMs, done]];
   }
 
   /** Says that `done` pieces in all are finished at this moment. */

@@ -6,14 +6,15 @@ import type { ModelFile } from './content.ts';
 import { PhospheneError } from './error.ts';
 import { loadNetwork } from './formats/index.ts';
 import { readModelFile } from './formats/read.ts';
-import { suggestion } from './nearest.ts';
 import type { Layer, Network } from './network/network.ts';
+import { matches, wantedNames } from './pattern.ts';
 import type { PictureSize } from './recipe/parameterisations.ts';
 import { resolveRecipe } from './recipe/resolve.ts';
 import { resolveScaling, type Scaling } from './recipe/scaling.ts';
 import type { Recipe } from './recipe/schema.ts';
 import { slugs } from './slug.ts';
 import { fingerprintLayer } from './store/fingerprint.ts';
+import type { ModelOnHand } from './weights/weights.ts';
 
 /** What the command line may change of what the content files say. */
 export interface PlanOptions {
@@ -26,8 +27,6 @@ export interface PlanOptions {
   readonly steps?: number;
   readonly sizePx?: number;
   readonly seed?: number;
-  /** A model file in place of the one that the content file names. */
-  readonly weights?: string;
 }
 
 export interface UnitPlan {
@@ -65,16 +64,21 @@ export const DEFAULT_SEED = 0;
  * Loads the model and plans its units. Renders nothing.
  * @throws PhospheneError (exit code 2) for unknown layers, units and recipes; (1) for a model file that cannot be read.
  */
-export async function planModel(model: ModelFile, options: PlanOptions = {}): Promise<ModelPlan> {
+export async function planModel(model: ModelOnHand, options: PlanOptions = {}): Promise<ModelPlan> {
   const { content, slug } = model;
-  const file = await readModelFile(options.weights ?? model.weightsFile);
+  const file = await readModelFile(model.weightsFile);
   const network = await loadNetwork(file, { lambdas: content.lambdas });
   const scaling = scalingOf(model, network);
   const size = pictureSize(model, network, options.sizePx);
   const seed = options.seed ?? DEFAULT_SEED;
   const addresses = slugs(network.layers.map(({ name }) => name));
 
-  const wanted = wantedLayers(model, network, options.layers);
+  const names = wantedNames(
+    model,
+    network.layers.map(({ name }) => name),
+    options.layers,
+  );
+  const wanted = network.layers.filter(({ name }) => names.has(name));
   const layers: LayerPlan[] = [];
   for (const layer of wanted) {
     const index = network.layers.indexOf(layer);
@@ -121,28 +125,6 @@ function pictureSize({ slug, content }: ModelFile, { input }: Network, sizePx?: 
   }
   const side = wanted ?? DEFAULT_SIZE_PX;
   return { channels, height: height ?? side, width: width ?? side };
-}
-
-/** `*` stands for any run of characters, as in a shell; everything else for itself. */
-function matches(pattern: string, name: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.+?()[\]{}|]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`, 's').test(name);
-}
-
-function wantedLayers({ slug, content }: ModelFile, network: Network, only?: readonly string[]): Layer[] {
-  const names = network.layers.map(({ name }) => name);
-  const chosen = (patterns: readonly string[], where: string): Set<string> => {
-    for (const pattern of patterns) {
-      if (names.some((name) => matches(pattern, name))) continue;
-      throw new PhospheneError(`${where}: '${slug}' has no layer '${pattern}'${suggestion(pattern, names)}`, {
-        exitCode: 2,
-      });
-    }
-    return new Set(names.filter((name) => patterns.some((pattern) => matches(pattern, name))));
-  };
-  const shown = chosen(content.layers ?? ['*'], `content/models/${slug}.json`);
-  const wanted = only === undefined ? shown : chosen(only, '--layers');
-  return network.layers.filter(({ name }) => wanted.has(name));
 }
 
 /** Units beyond the end of a layer are none of it: `--units 0-15` of a layer with 10 units means its 10. */

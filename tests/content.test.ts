@@ -21,7 +21,7 @@ describe('readModels', () => {
     await write({ 'b.json': model('../weights/b.keras'), 'a.json': model('a.onnx'), 'notes.txt': '' });
     const models = await readModels(folder);
     expect(models.map(({ slug }) => slug)).toEqual(['a', 'b']);
-    expect(models.map(({ weightsFile }) => weightsFile)).toEqual([
+    expect(models.map(({ weights }) => weights)).toEqual([
       join(folder, 'models/a.onnx'),
       join(folder, 'weights/b.keras'),
     ]);
@@ -33,7 +33,61 @@ describe('readModels', () => {
     expect((await readModels(folder, ['a'])).map(({ slug }) => slug)).toEqual(['a']);
   });
 
+  it('takes a file to be kept, or several with their layers, as they stand there', async () => {
+    const checksum = `md5:${'0'.repeat(32)}`;
+    const fetched = { file: 'w.h5', url: 'https://example.org/w.h5', bytes: 3, checksum };
+    const several = [{ ...fetched, layers: ['conv'] }];
+    await write({
+      'a.json': JSON.stringify({ title: 'A', weights: { file: 'a.onnx' } }),
+      'b.json': JSON.stringify({ title: 'B', weights: fetched }),
+      'c.json': JSON.stringify({ title: 'C', weights: several }),
+    });
+    expect((await readModels(folder)).map(({ weights }) => weights)).toEqual([
+      [{ file: 'a.onnx' }],
+      [fetched],
+      several,
+    ]);
+  });
+
+  it.each([
+    ['a list', ['zero', 'one']],
+    ['a text file, one a line', '../names.txt'],
+  ])('takes the names of the classes from %s', async (_, classes) => {
+    await write({ 'a.json': JSON.stringify({ title: 'T', weights: 'a', classes }) });
+    await writeFile(join(folder, 'names.txt'), '\uFEFFzero\r\none\n\n');
+    expect((await readModels(folder))[0]?.content.classes).toEqual(['zero', 'one']);
+  });
+
   it.each<[string, Record<string, string>, string[], RegExp]>([
+    [
+      'a download whose checksum nobody knows',
+      { 'a.json': '{"title": "T", "weights": {"file": "w", "url": "https://example.org/w", "bytes": 1}}' },
+      [],
+      /models\/a\.json: 'weights\.checksum' is missing, expected the checksum of what `url` gives$/,
+    ],
+    [
+      'a file to be kept outside its folder',
+      { 'a.json': '{"title": "T", "weights": {"file": "../w"}}' },
+      [],
+      /models\/a\.json: 'weights\.file' must be text that matches .*, found "\.\.\/w"$/,
+    ],
+    [
+      'a download from anywhere but the web',
+      {
+        'a.json': JSON.stringify({
+          title: 'T',
+          weights: { file: 'w', url: 'file:///etc/passwd', bytes: 1, checksum: `md5:${'0'.repeat(32)}` },
+        }),
+      },
+      [],
+      /models\/a\.json: 'weights\.url' must be .*, found "file:\/\/\/etc\/passwd"/,
+    ],
+    [
+      'names of classes in a file that is not there',
+      { 'a.json': '{"title": "T", "weights": "w", "classes": "names.txt"}' },
+      [],
+      /models\/a\.json: 'classes' must be a list of names or a text file with one a line, found no file .*names\.txt/,
+    ],
     [
       'an unknown model',
       { 'mnist.json': model('a') },

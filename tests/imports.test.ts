@@ -61,7 +61,7 @@ const order: readonly (readonly string[])[] = [
   leaves,
   ['pipeline/network', 'pipeline/engine'],
   ['pipeline/formats', 'pipeline/recipe', 'pipeline/content.ts'],
-  ['pipeline/picture', 'pipeline/store'],
+  ['pipeline/picture', 'pipeline/store', 'pipeline/weights'],
   ['pipeline/ascent', 'pipeline/plan.ts'],
   ['pipeline/render.ts'],
   ['pipeline/events.ts'],

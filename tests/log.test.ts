@@ -36,6 +36,29 @@ describe('the log where there is no terminal', () => {
     expect(text().trimEnd().split('\n')).toHaveLength(11);
   });
 
+  it('tells every few seconds how much of a file has arrived, at the pace of this run, and what came between', () => {
+    const { stream, text } = sink(false);
+    let now = 0;
+    const log = openLog(stream, () => now);
+    const file = 'vgg16.h5';
+    log.emit({ kind: 'download-started', file, host: 'example.org', heldBytes: 20e6, bytes: 58_889_256 });
+    now += 5_000;
+    log.emit({ kind: 'downloading', file, heldBytes: 30e6 });
+    log.emit({ kind: 'download-interrupted', file, reason: 'the connection was cut', waitMs: 4_000 });
+    log.emit({ kind: 'downloading', file, heldBytes: 0 });
+    now += 10_000;
+    log.emit({ kind: 'downloading', file, heldBytes: 10e6 });
+    log.emit({ kind: 'downloaded', file, bytes: 58_889_256 });
+    log.emit({ kind: 'left-out', models: ['a', 'b'], reason: 'because' });
+    expect(text().trimEnd().split('\n')).toEqual([
+      'Downloading vgg16.h5 (58.9 MB) from example.org, 20 MB are there already',
+      '30 MB of 58.9 MB, 2 MB/s, 14 s left',
+      'the connection was cut; another attempt in 4.0 s',
+      '10 MB of 58.9 MB, 1 MB/s, 49 s left',
+      'Left out a, b: because',
+    ]);
+  });
+
   it('tells failures and damage at once, on one line each, without what could steer a terminal', () => {
     const { stream, text } = sink(false);
     const log = openLog(stream, () => 0);
@@ -49,6 +72,18 @@ describe('the log where there is no terminal', () => {
 });
 
 describe('the log on a terminal', () => {
+  it('draws a bar of the bytes that have arrived', () => {
+    const { stream, text } = sink(true);
+    let now = 0;
+    const log = openLog(stream, () => now);
+    log.emit({ kind: 'download-started', file: 'a.h5', host: 'example.org', heldBytes: 0, bytes: 2_000_000 });
+    now += 1_000;
+    log.emit({ kind: 'downloading', file: 'a.h5', heldBytes: 500_000 });
+    log.emit({ kind: 'downloaded', file: 'a.h5', bytes: 2_000_000 });
+    expect(text()).toContain('Downloading a.h5 (2 MB) from example.org\n');
+    expect(text()).toMatch(/━+─+ 500 kB of 2 MB · 500 kB\/s · 3\.0 s left/);
+  });
+
   it('draws a bar with units done, rate and time left, and takes it away at the end', () => {
     const { stream, text } = sink(true);
     let now = 0;

@@ -13,8 +13,8 @@ const engine = cpuEngine();
 let plan: ModelPlan;
 beforeAll(async () => {
   const [model] = await readModels('content', ['mnist']);
-  if (model === undefined) throw new Error('content/models/mnist.json is missing');
-  plan = await planModel(model);
+  if (typeof model?.weights !== 'string') throw new Error('content/models/mnist.json is missing');
+  plan = await planModel({ ...model, weightsFile: model.weights });
 });
 
 async function render(name: string): Promise<UnitRendering[]> {

@@ -105,7 +105,7 @@ describe('parseStrict', () => {
       'a field that is missing',
       modelContent,
       { title: 'x' },
-      "file.json: 'weights' is missing, expected text",
+      "file.json: 'weights' is missing, expected one of text, an object, a list",
     ],
     [
       'an unknown name where a name or an object may stand',

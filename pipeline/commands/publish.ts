@@ -32,12 +32,22 @@ async function publishAll(options: Options, terminal: Terminal): Promise<void> {
   const { publishModel } = await import('../publish/models.ts');
   const { publish } = await import('../publish/publish.ts');
   const { DiskStore } = await import('../store/disk.ts');
+  const { weightsOnThisMachine } = await import('../weights/machine.ts');
+  const { findWeights } = await import('../weights/weights.ts');
 
   const engine = await openEngine('cpu');
+  const effects = weightsOnThisMachine(terminal.signal, (event) => terminal.emit(event));
   const models: PublishModel[] = [];
+  const absent: string[] = [];
   for (const model of await readModels(options.content)) {
     terminal.signal.throwIfAborted();
-    models.push(await publishModel(await planModel(model), engine));
+    const found = await findWeights(model, {}, effects);
+    if (found === undefined) absent.push(model.slug);
+    else models.push(await publishModel(await planModel(found), engine));
+  }
+  if (absent.length > 0) {
+    const reason = `their weights are not in ${effects.folder}`;
+    terminal.emit({ kind: 'left-out', models: absent, reason });
   }
   const summary = await publish(models, {
     store: new DiskStore(options.store),

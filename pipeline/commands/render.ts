@@ -8,6 +8,7 @@ import { PhospheneError } from '../error.ts';
 import type { ModelPlan, PlanOptions } from '../plan.ts';
 import type { RenderSummary } from '../render.ts';
 import type { Store } from '../store/store.ts';
+import type { ModelOnHand } from '../weights/weights.ts';
 import { counted, duration, oneLine, table } from '../words.ts';
 import { printJson, type ReportOptions, type Terminal, withReporting } from './terminal.ts';
 import { engineName, names, unitNumbers, wholeNumber } from './values.ts';
@@ -33,7 +34,10 @@ export function renderCommand(terminal: Terminal): Command {
     .description(
       'Render the pictures that the store does not have.\nStopped by Ctrl-C it keeps what is finished; the same command goes on from there.',
     )
-    .argument('[model...]', 'models to render, by the names of their files in content/models; all by default')
+    .argument(
+      '[model...]',
+      'models to render, by the names of their files in content/models; by default all whose weights come with them',
+    )
     .option('--layers <names>', 'layers by name or pattern, e.g. conv2d,dense*', names)
     .option('--units <numbers>', 'units from 0, e.g. 0-15,40', unitNumbers)
     .option('--recipe <name|file>', "a recipe's name or JSON file, in place of what content/models says")
@@ -52,7 +56,8 @@ export function renderCommand(terminal: Terminal): Command {
 Examples:
   phosphene render                                    all that the gallery shows
   phosphene render mnist --layers 'conv2d*' --units 0-7
-  phosphene render mnist --recipe mnist-filters --dry-run`,
+  phosphene render mnist --recipe mnist-filters --dry-run
+  phosphene render vgg16 --layers block3_conv3 --units 0-7     downloads the weights first`,
     )
     .action((models: string[], options: Options) => render(models, options, terminal));
   return withReporting(command);
@@ -65,10 +70,11 @@ async function render(slugs: string[], options: Options, terminal: Terminal): Pr
   const { DiskStore } = await import('../store/disk.ts');
   const store = new DiskStore(options.store);
   if (options.dryRun !== true) await store.prepare();
+  const ready = await onHand(models, slugs, options, terminal);
 
   const { planModel } = await import('../plan.ts');
   const plans: ModelPlan[] = [];
-  for (const model of models) {
+  for (const model of ready) {
     terminal.signal.throwIfAborted();
     plans.push(await planModel(model, planOptions));
   }
@@ -93,6 +99,47 @@ async function render(slugs: string[], options: Options, terminal: Terminal): Pr
   else if (summary.failures.length > 0) terminal.exitCode = 1;
 }
 
+/** The models with their files. Only those that are named are fetched: a gallery is rendered without a network. */
+async function onHand(
+  models: readonly ModelFile[],
+  slugs: readonly string[],
+  { weights, layers, dryRun }: Options,
+  terminal: Terminal,
+): Promise<ModelOnHand[]> {
+  if (weights !== undefined) return models.map((model) => ({ ...model, weightsFile: weights }));
+
+  const { fetchWeights, findWeights, whatIsMissing } = await import('../weights/weights.ts');
+  const { weightsOnThisMachine } = await import('../weights/machine.ts');
+  const effects = weightsOnThisMachine(terminal.signal, (event) => terminal.emit(event));
+  const found: ModelOnHand[] = [];
+  const unnamed: string[] = [];
+  for (const model of models) {
+    if (typeof model.weights !== 'string' && slugs.length === 0) {
+      unnamed.push(model.slug);
+    } else if (dryRun === true) {
+      const one = await findWeights(model, { layers }, effects);
+      if (one !== undefined) found.push(one);
+      else {
+        const reason = whatIsMissing(model, { layers }, effects.folder);
+        terminal.emit({ kind: 'left-out', models: [model.slug], reason });
+      }
+    } else {
+      found.push(await fetchWeights(model, { layers }, effects));
+    }
+  }
+  if (unnamed.length > 0) {
+    if (unnamed.length === models.length) {
+      throw new PhospheneError(
+        `Expected the name of a model, found none: the weights of ${unnamed.join(', ')} do not lie beside their content files, and nothing is fetched unasked; e.g. phosphene render ${unnamed[0]}`,
+        { exitCode: 2 },
+      );
+    }
+    const reason = 'their weights do not come with the project; phosphene render NAME renders one';
+    terminal.emit({ kind: 'left-out', models: unnamed, reason });
+  }
+  return found;
+}
+
 async function planOptionsOf(options: Options, models: readonly ModelFile[]): Promise<PlanOptions> {
   const { layers, units, steps, size, seed, weights, recipe } = options;
   if (weights !== undefined && models.length > 1) {
@@ -107,7 +154,6 @@ async function planOptionsOf(options: Options, models: readonly ModelFile[]): Pr
     ...(steps === undefined ? {} : { steps }),
     ...(size === undefined ? {} : { sizePx: size }),
     ...(seed === undefined ? {} : { seed }),
-    ...(weights === undefined ? {} : { weights }),
     ...(recipe === undefined ? {} : { recipe: await recipeOf(recipe) }),
   };
 }

@@ -31,7 +31,7 @@ afterEach(() => rm(folder, { recursive: true }));
 function model(units: number, changes: Partial<PublishModel> = {}): PublishModel {
   return {
     slug: 'mnist',
-    content: modelContent.parse({ title: 'MNIST', weights: 'w.keras', classes: ['zero', 'one'] }),
+    content: { ...modelContent.parse({ title: 'MNIST', weights: 'w.keras' }), classes: ['zero', 'one'] },
     sha256: fingerprintOf('file'),
     format: 'keras-zip',
     parameters: 123,

@@ -1,0 +1,108 @@
+/** Models whose weights do not lie beside their content files, as users meet them. */
+
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { galleryIndex } from '../../content/schema.ts';
+import { answers, sends, serve } from '../weights/server.ts';
+import { project, quickContent, run } from './run.ts';
+
+const weightsFile = join(project, 'content/weights/mnist.keras');
+const quick = ['--layers', 'conv2d_1', '--units', '0'];
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'phosphene-cli-weights-'));
+  await quickContent(folder);
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** A second model beside `mnist`, the same network from a server. */
+async function addRemote(url: string): Promise<void> {
+  const bytes = await readFile(weightsFile);
+  const checksum = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const content = {
+    title: 'Remote',
+    weights: { file: 'remote.keras', url, bytes: bytes.length, checksum },
+    layers: ['conv2d_1'],
+    recipe: { preset: 'mnist-filters', steps: 1 },
+  };
+  await writeFile(join(folder, 'content/models/remote.json'), JSON.stringify(content));
+}
+
+const published = async (): Promise<string[]> =>
+  galleryIndex
+    .parse(JSON.parse(await readFile(join(folder, 'content/gallery/index.json'), 'utf8')))
+    .models.map(({ slug }) => slug);
+
+describe('a model whose weights are fetched', () => {
+  it('is fetched once when it is named, and published from then on', async () => {
+    await using server = await serve(sends(await readFile(weightsFile)), answers(404));
+    await addRemote(server.url);
+
+    const dry = await run(['render', 'remote', '--dry-run'], folder);
+    expect(dry.stderr).toMatch(/^Left out remote: remote\.keras \([\d.]+ .B\) is not downloaded yet\n$/);
+    expect(server.asked).toEqual([]);
+
+    const first = await run(['render', 'remote', ...quick], folder);
+    expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1 unit rendered/) });
+    expect(first.stderr).toMatch(/^Downloading remote\.keras \([\d.]+ .B\) from 127\.0\.0\.1:\d+\n/);
+    expect(await readdir(join(folder, '.cache/weights'))).toEqual(['remote.keras']);
+    const second = await run(['render', 'remote', ...quick], folder);
+    expect(second).toMatchObject({ code: 0, stdout: 'Nothing to render: all 1 unit are in the store.\n' });
+    expect(server.asked).toEqual(['- -']);
+
+    expect(await run(['publish'], folder)).toMatchObject({ code: 0 });
+    expect(await published()).toEqual(['mnist', 'remote']);
+  });
+
+  it('is left alone where no model is named: the gallery is made without a network', async () => {
+    await using server = await serve(answers(500));
+    await addRemote(server.url);
+    const rendered = await run(['render', ...quick], folder);
+    expect(rendered.code).toBe(0);
+    expect(rendered.stderr).toMatch(
+      /^Left out remote: their weights do not come with the project; phosphene render NAME renders one\n/,
+    );
+    const publishing = await run(['publish'], folder);
+    expect(publishing.code).toBe(0);
+    expect(publishing.stderr).toContain('Left out remote: their weights are not in .cache/weights\n');
+    expect(await published()).toEqual(['mnist']);
+    expect(server.asked).toEqual([]);
+  });
+
+  it('is asked for by name where there is no other', async () => {
+    await addRemote('http://127.0.0.1:9/x');
+    await rm(join(folder, 'content/models/mnist.json'));
+    expect(await run(['render'], folder)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /^phosphene: Expected the name of a model, found none: .* render remote\n$/,
+      ),
+    });
+  });
+
+  it('says behind a firewall, in one line, what to fetch, where to put it, and how to do without', async () => {
+    await using server = await serve(answers(403));
+    await addRemote(server.url);
+    const { code, stdout, stderr } = await run(['render', 'remote'], folder);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    const [, message, ...more] = stderr.trimEnd().split('\n');
+    expect(more).toEqual([]);
+    expect(message).toMatch(
+      new RegExp(
+        `^phosphene: Expected to download remote\\.keras \\([\\d.]+ .B\\), but 127\\.0\\.0\\.1:\\d+ answered 403 \\(Forbidden\\): fetch ${server.url} by other means and put it at \\.cache/weights/remote\\.keras, or give a file that you have with --weights FILE$`,
+      ),
+    );
+
+    const given = await run(['render', 'remote', ...quick, '--weights', weightsFile], folder);
+    expect(given).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1 unit rendered/) });
+    await mkdir(join(folder, '.cache/weights'), { recursive: true });
+    await writeFile(join(folder, '.cache/weights/remote.keras'), await readFile(weightsFile));
+    const put = await run(['render', 'remote', ...quick], folder);
+    expect(put).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing to render/) });
+    expect(server.asked).toHaveLength(1);
+  });
+});
