@@ -6,6 +6,7 @@ import type { ModelFile } from './content.ts';
 import { PhospheneError } from './error.ts';
 import { loadNetwork } from './formats/index.ts';
 import { readModelFile } from './formats/read.ts';
+import { foldBatchNormalization } from './network/fold.ts';
 import type { Layer, Network } from './network/network.ts';
 import { matches, wantedNames } from './pattern.ts';
 import type { PictureSize } from './recipe/parameterisations.ts';
@@ -67,7 +68,7 @@ export const DEFAULT_SEED = 0;
 export async function planModel(model: ModelOnHand, options: PlanOptions = {}): Promise<ModelPlan> {
   const { content, slug } = model;
   const file = await readModelFile(model.weightsFile);
-  const network = await loadNetwork(file, { lambdas: content.lambdas });
+  const network = foldBatchNormalization(await loadNetwork(file, { lambdas: content.lambdas }));
   const scaling = scalingOf(model, network);
   const size = pictureSize(model, network, options.sizePx);
   const seed = options.seed ?? DEFAULT_SEED;
