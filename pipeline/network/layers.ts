@@ -101,9 +101,9 @@ class Wiring {
 }
 
 /**
- * The layers of a graph, in the order given. In a complete network the last of them becomes the class scores where nothing but a softmax or a
- * sigmoid lies between it and the graph's output; scores that are no layer's own value (a mean of maps) become one,
- * named as the softmax behind them.
+ * The layers of a graph, in the order given. In a complete network the last of them becomes the class scores where
+ * nothing but a softmax or a sigmoid lies between it and the graph's output; scores that are no layer's own value (a
+ * mean of maps) become one, named as the softmax behind them.
  */
 export function findLayers(
   graph: Graph,

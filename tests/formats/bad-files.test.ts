@@ -105,6 +105,53 @@ describe('a bad file', () => {
   });
 });
 
+describe('a model', () => {
+  it('that calls itself through nested models without end in sight is refused', async () => {
+    const reference = (layer: string, node = 0) => ({
+      class_name: '__keras_tensor__',
+      config: { keras_history: [layer, node, 0] },
+    });
+    let inner: object = {
+      class_name: 'Sequential',
+      name: 'deep',
+      config: {
+        name: 'deep',
+        layers: [{ class_name: 'Dropout', config: { name: 'd', batch_shape: [null, 8, 8, 1] } }],
+      },
+    };
+    for (let depth = 0; depth < 15; depth++) {
+      const name = `m${depth}`;
+      const calls = [0, 1, 2, 3].map((node) => ({
+        args: [node === 0 ? reference('x') : reference('deep', node - 1)],
+        kwargs: {},
+      }));
+      const called = {
+        ...inner,
+        config: { ...(inner as { config: object }).config, name: 'deep' },
+        inbound_nodes: calls,
+      };
+      inner = {
+        class_name: 'Functional',
+        config: {
+          name,
+          layers: [
+            {
+              class_name: 'InputLayer',
+              config: { name: 'x', batch_shape: [null, 8, 8, 1] },
+              inbound_nodes: [],
+            },
+            called,
+          ],
+          input_layers: [['x', 0, 0]],
+          output_layers: [['deep', 3, 0]],
+        },
+      };
+    }
+    const model = { modelTopology: { keras_version: '3', model_config: inner }, weightsManifest: [] };
+    expect(await sentence(json(model))).toMatch(/at most 50000 times/);
+  });
+});
+
 describe('a path', () => {
   let folder = '';
   beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** Every class of Keras layer, and TensorFlow's operations, against what Keras computes; fixtures/make.py made the files. */
+/** Keras' layers and TensorFlow's operations, against what Keras computes; fixtures/make.py made the files. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -44,4 +44,18 @@ describe('models against Keras itself', () => {
       }
     },
   );
+});
+
+it('a layer that is called twice is two layers, with weights in common', async () => {
+  const { layers, graph } = await loadNetwork(await readModelFile(join(folder, 'nested.keras')));
+  expect(layers.map(({ name }) => name)).toEqual([
+    'shared',
+    'shared_2',
+    'inner_conv',
+    'head_conv',
+    'head_dense',
+    'scores',
+  ]);
+  const kernels = graph.nodes.filter(({ op }) => op === 'Conv').map(({ inputs }) => inputs[1]);
+  expect(kernels.slice(0, 2)).toEqual(['shared/kernel', 'shared/kernel']);
 });

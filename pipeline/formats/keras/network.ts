@@ -42,6 +42,9 @@ export function kerasNetwork(source: KerasModel, options: KerasOptions = {}): Ne
   return new Writer(source, options).network();
 }
 
+/** Nested models that are called again and again would never come to an end. */
+const mostCalls = 50_000;
+
 /** No picture is larger on either side, and none has more channels. */
 const mostSide = 8192;
 
@@ -57,6 +60,8 @@ class Writer {
   readonly #gaps: { layer: string; reason: string }[] = [];
   /** How often each layer name occurs, nested models included. */
   readonly #names = new Map<string, number>();
+  readonly #taken = new Set<string>();
+  #calls = 0;
 
   constructor(source: KerasModel, { lambdas = {} }: KerasOptions) {
     this.#source = source;
@@ -171,6 +176,11 @@ class Writer {
     given: readonly Produced[],
     path: readonly string[],
   ): Produced[] {
+    if (++this.#calls > mostCalls) {
+      throw new PhospheneError(
+        `Expected '${this.#source.file}' to call layers at most ${mostCalls} times, found more: its models are nested too often.`,
+      );
+    }
     const missing = given.find((input) => 'missing' in input);
     const title = this.#title(layer.name, path);
     if (layer.model !== undefined && missing === undefined) {
@@ -248,9 +258,17 @@ class Writer {
     const units = linear.shape.at(linear.order === 'same' && row.kind === 'conv' ? 0 : -1);
     if (units !== undefined && units !== null) {
       const unitAxis = row.kind === 'conv' ? 1 : linear.shape.length;
-      this.#units.push({ name: title, kind: row.kind, units, value: linear.value, unitAxis });
+      this.#units.push({ name: this.#unitName(title), kind: row.kind, units, value: linear.value, unitAxis });
     }
     return { ...linear, value: activate(build, activation, linear.value, axis, title) };
+  }
+
+  /** A layer that is called again counts its calls. */
+  #unitName(title: string): string {
+    let name = title;
+    for (let call = 2; this.#taken.has(name); call++) name = `${title}_${call}`;
+    this.#taken.add(name);
+    return name;
   }
 
   #row(className: string, title: string): LayerRow {
