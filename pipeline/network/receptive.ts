@@ -17,6 +17,8 @@ interface Span {
 interface Field {
   readonly spans: readonly [Span, Span];
   readonly axes: readonly [number, number];
+  /** Whether something on the way is made for maps of one size: a constant with places of its own, an end of a slice. */
+  readonly bound: boolean;
 }
 
 /** `everything`: the value sees the whole picture. Values that do not depend on the picture have no entry. */
@@ -30,9 +32,34 @@ export function receptiveFields(
   graph: Graph,
   input: Pick<NetworkInput, 'name' | 'layout'>,
 ): ReadonlyMap<string, number | null> {
+  const side = ({ spans }: Field): number => Math.max(...spans.map(({ first, last }) => last - first + 1));
+  return new Map(
+    [...follow(graph, input)].map(([name, field]) => [
+      name,
+      field === 'everything' ? null : Math.ceil(side(field)),
+    ]),
+  );
+}
+
+/**
+ * The values that are computed in the same way whatever the size of the picture, even where the network states one:
+ * maps that come from the picture by nothing but windows and operations on single values.
+ */
+export function valuesOfAnySize(
+  graph: Graph,
+  input: Pick<NetworkInput, 'name' | 'layout'>,
+): ReadonlySet<string> {
+  return new Set(
+    [...follow(graph, input)].flatMap(([name, field]) =>
+      field === 'everything' || field.bound ? [] : [name],
+    ),
+  );
+}
+
+function follow(graph: Graph, input: Pick<NetworkInput, 'name' | 'layout'>): Map<string, Seen> {
   const start: Span = { first: 0, last: 0, stride: 1 };
   const seen = new Map<string, Seen>([
-    [input.name, { spans: [start, start], axes: input.layout === 'NCHW' ? [2, 3] : [1, 2] }],
+    [input.name, { spans: [start, start], axes: input.layout === 'NCHW' ? [2, 3] : [1, 2], bound: false }],
   ]);
   const reader: Reader = {
     numbers: (name) => {
@@ -45,13 +72,11 @@ export function receptiveFields(
     const fields = node.inputs.flatMap((name) => seen.get(name) ?? []);
     if (fields.length === 0 || node.op === 'Shape') continue;
     const joined = fields.reduce(join);
-    const field = joined === 'everything' ? joined : through(node, joined, reader);
+    const others = node.inputs.filter((name) => name !== '' && !seen.has(name));
+    const field = joined === 'everything' ? joined : through(node, joined, others, reader);
     for (const output of node.outputs) seen.set(output, field);
   }
-  const side = ({ spans }: Field): number => Math.max(...spans.map(({ first, last }) => last - first + 1));
-  return new Map(
-    [...seen].map(([name, field]) => [name, field === 'everything' ? null : Math.ceil(side(field))]),
-  );
+  return seen;
 }
 
 interface Reader {
@@ -64,7 +89,7 @@ function join(a: Seen, b: Seen): Seen {
   if (a === 'everything' || b === 'everything' || a.axes.join() !== b.axes.join()) return 'everything';
   const [ay, ax] = a.spans;
   const [by, bx] = b.spans;
-  return { axes: a.axes, spans: [widest(ay, by), widest(ax, bx)] };
+  return { axes: a.axes, spans: [widest(ay, by), widest(ax, bx)], bound: a.bound || b.bound };
 }
 
 const widest = (a: Span, b: Span): Span => ({
@@ -81,9 +106,13 @@ const pointwise = new Set(
   ).split(' '),
 );
 
-function through(node: Node, field: Field, reader: Reader): Seen {
+/** @param others The node's inputs that do not depend on the picture. */
+function through(node: Node, field: Field, others: readonly string[], reader: Reader): Seen {
   const { op } = node;
-  if (pointwise.has(op)) return field;
+  if (op === 'BatchNormalization') return field;
+  if (pointwise.has(op)) {
+    return others.some((name) => hasPlaces(reader.dims(name), field)) ? { ...field, bound: true } : field;
+  }
   switch (op) {
     case 'Conv':
       return windowed(node, field, reader.dims(node.inputs[1] ?? '')?.slice(2));
@@ -117,10 +146,16 @@ function through(node: Node, field: Field, reader: Reader): Seen {
   }
 }
 
+/** Whether a value that is broadcast to the map differs from place to place; one of unknown dims may. */
+function hasPlaces(dims: readonly number[] | undefined, { axes }: Field): boolean {
+  const rank = 4;
+  return dims === undefined || axes.some((axis) => (dims[axis - rank + dims.length] ?? 1) !== 1);
+}
+
 /** Maps the spans of the axes with a function of the span and the axis' place, 0 vertical and 1 horizontal. */
 function mapped(field: Field, change: (span: Span, place: 0 | 1) => Span): Field {
   const [vertical, horizontal] = field.spans;
-  return { axes: field.axes, spans: [change(vertical, 0), change(horizontal, 1)] };
+  return { ...field, spans: [change(vertical, 0), change(horizontal, 1)] };
 }
 
 /** A window that slides: position p reads positions p · stride − pad + k · dilation. */
@@ -176,8 +211,9 @@ const shifted = (span: Span, by: number): Span => ({
 });
 
 function sliced(node: Node, field: Field, reader: Reader): Seen {
-  const [, startsName = '', , axesName = '', stepsName = ''] = node.inputs;
+  const [, startsName = '', endsName = '', axesName = '', stepsName = ''] = node.inputs;
   const starts = intsOf(node, 'starts') ?? reader.numbers(startsName);
+  const ends = intsOf(node, 'ends') ?? reader.numbers(endsName);
   const axes = intsOf(node, 'axes') ?? reader.numbers(axesName) ?? starts?.map((_, axis) => axis);
   const steps = reader.numbers(stepsName);
   if (starts === undefined || axes === undefined) return 'everything';
@@ -186,12 +222,16 @@ function sliced(node: Node, field: Field, reader: Reader): Seen {
   const places = field.axes.map(at);
   const bad = places.some((place) => (starts[place] ?? 0) < 0 || (steps?.[place] ?? 1) < 1);
   if (bad) return 'everything';
-  return mapped(field, (span, place) => {
+  const bound = places.some((place) => place >= 0 && endsInside(ends?.[place]));
+  return mapped({ ...field, bound: field.bound || bound }, (span, place) => {
     const own = places[place] ?? -1;
     const moved = shifted(span, starts[own] ?? 0);
     return { ...moved, stride: span.stride * (steps?.[own] ?? 1) };
   });
 }
+
+/** Whether a slice ends at a place that is counted from the start: exporters write the end of any map as a huge number. */
+const endsInside = (end = 0): boolean => end >= 0 && end < 2 ** 31 - 1;
 
 function resized(node: Node, field: Field, reader: Reader): Seen {
   const scales = reader.numbers(node.inputs[node.op === 'Upsample' ? 1 : 2] ?? '');
@@ -220,7 +260,7 @@ function reordered(node: Node, field: Field): Seen {
   const [vertical, horizontal] = field.axes.map((axis) => order.indexOf(axis));
   if (vertical === undefined || horizontal === undefined || vertical < 0 || horizontal < 0)
     return 'everything';
-  return { spans: field.spans, axes: [vertical, horizontal] };
+  return { ...field, axes: [vertical, horizontal] };
 }
 
 /** Whether an operation that mixes places along one axis leaves the picture's axes alone. */
