@@ -89,7 +89,9 @@ export const modelContent = z.strictObject({
         .min(1)
         .max(4096)
         .optional()
-        .describe('Side of the rendered pictures in pixels, where the network leaves it free.'),
+        .describe(
+          'Side of the rendered pictures in pixels, where the network leaves it free; by default a layer gets what it sees and some more.',
+        ),
     })
     .prefault({})
     .describe('What the network takes.'),
@@ -97,7 +99,7 @@ export const modelContent = z.strictObject({
     .array(z.string())
     .min(1)
     .optional()
-    .describe('Names or patterns (`conv*`) of the layers to show; all that can be rendered by default.'),
+    .describe('Names or patterns (`conv*`) of the layers to show; by default all that can be rendered.'),
   recipe: recipeReference
     .default('phosphene')
     .describe('The recipe for all layers that `recipes` does not name.'),
@@ -206,7 +208,10 @@ export const layerSummary = z.object({
   units: z.int().min(1).describe('Units that the layer has.'),
   published: z.int().min(0).describe('Units that the gallery shows.'),
   dead: z.int().min(0).describe('Published units that are dead.'),
-  output: z.array(z.int()).describe('[channels, height, width] at the rendered size, or [units].'),
+  picture: z
+    .object({ heightPx: z.int(), widthPx: z.int() })
+    .describe("The size of the units' pictures: each layer has its own where the network leaves it free."),
+  output: z.array(z.int()).describe('[channels, height, width] for such a picture, or [units].'),
   receptiveFieldPx: z
     .int()
     .nullable()
@@ -229,8 +234,8 @@ export const galleryModel = z.object({
   parameters: z.int().describe('Trained numbers in the network.'),
   input: z.object({
     channels: z.int(),
-    heightPx: z.int(),
-    widthPx: z.int(),
+    heightPx: z.int().nullable().describe('Null: any.'),
+    widthPx: z.int().nullable().describe('Null: any.'),
     scaling: inputScaling,
   }),
   classes: z.array(z.string()).optional(),

@@ -7,7 +7,9 @@ import { PhospheneError } from './error.ts';
 import { loadNetwork } from './formats/index.ts';
 import { readModelFile } from './formats/read.ts';
 import { foldBatchNormalization } from './network/fold.ts';
+import { renderableLayers } from './network/inspect.ts';
 import type { Layer, Network } from './network/network.ts';
+import { type LayerSize, layerSizes } from './network/picture-size.ts';
 import { matches, wantedNames } from './pattern.ts';
 import type { PictureSize } from './recipe/parameterisations.ts';
 import { resolveRecipe } from './recipe/resolve.ts';
@@ -42,6 +44,8 @@ export interface LayerPlan {
   /** Place among the layers of the network, from 0. */
   readonly index: number;
   readonly recipe: Recipe;
+  /** Of the layer's pictures. */
+  readonly size: PictureSize;
   readonly units: readonly UnitPlan[];
 }
 
@@ -52,13 +56,10 @@ export interface ModelPlan {
   /** Of the model file's bytes. */
   readonly sha256: string;
   readonly scaling: Scaling;
-  readonly size: PictureSize;
   readonly seed: number;
   readonly layers: readonly LayerPlan[];
 }
 
-/** Side of the pictures where neither the network nor anybody else says it. */
-const DEFAULT_SIZE_PX = 128;
 export const DEFAULT_SEED = 0;
 
 /**
@@ -70,20 +71,16 @@ export async function planModel(model: ModelOnHand, options: PlanOptions = {}): 
   const file = await readModelFile(model.weightsFile);
   const network = foldBatchNormalization(await loadNetwork(file, { lambdas: content.lambdas }));
   const scaling = scalingOf(model, network);
-  const size = pictureSize(model, network, options.sizePx);
+  const sizes = layerSizes(network, options.sizePx ?? content.input.sizePx);
   const seed = options.seed ?? DEFAULT_SEED;
   const addresses = slugs(network.layers.map(({ name }) => name));
 
-  const names = wantedNames(
-    model,
-    network.layers.map(({ name }) => name),
-    options.layers,
-  );
-  const wanted = network.layers.filter(({ name }) => names.has(name));
+  const wanted = wantedLayers(model, network, options.layers);
   const layers: LayerPlan[] = [];
   for (const layer of wanted) {
     const index = network.layers.indexOf(layer);
     const recipe = recipeOf(model, layer, options);
+    const size = pictureSize(model, network, layer, sizes(layer), options.sizePx);
     const fingerprint = await fingerprintLayer(network, layer, recipe, scaling, size);
     const labels = layer.kind === 'scores' ? content.classes : undefined;
     const units = await Promise.all(
@@ -93,7 +90,8 @@ export async function planModel(model: ModelOnHand, options: PlanOptions = {}): 
         return label === undefined ? planned : { ...planned, label };
       }),
     );
-    if (units.length > 0) layers.push({ layer, slug: addresses[index] as string, index, recipe, units });
+    if (units.length > 0)
+      layers.push({ layer, slug: addresses[index] as string, index, recipe, size, units });
   }
   if (layers.length === 0) {
     throw new PhospheneError(
@@ -102,7 +100,7 @@ export async function planModel(model: ModelOnHand, options: PlanOptions = {}): 
     );
   }
   const sha256 = createHash('sha256').update(file.bytes).digest('hex');
-  return { slug, content, network, sha256, scaling, size, seed, layers };
+  return { slug, content, network, sha256, scaling, seed, layers };
 }
 
 function scalingOf({ slug, content }: ModelFile, { input }: Network): Scaling {
@@ -114,18 +112,39 @@ function scalingOf({ slug, content }: ModelFile, { input }: Network): Scaling {
   }
 }
 
-function pictureSize({ slug, content }: ModelFile, { input }: Network, sizePx?: number): PictureSize {
-  const wanted = sizePx ?? content.input.sizePx;
-  const { channels, height, width } = input;
-  const fixed = height !== null && width !== null;
-  if (fixed && wanted !== undefined && (wanted !== height || wanted !== width)) {
+/** @param asked The side that the command line asks for: it is taken, or refused. */
+function pictureSize(
+  { slug }: ModelFile,
+  { input }: Network,
+  { name }: Layer,
+  { height, width, free }: LayerSize,
+  asked?: number,
+): PictureSize {
+  if (asked !== undefined && !free && (height !== asked || width !== asked)) {
     throw new PhospheneError(
-      `The network of '${slug}' takes pictures of ${width}×${height} px and no others, found a size of ${wanted}; leave the size out`,
+      `'${name}' of '${slug}' takes pictures of ${width}×${height} px and no others, found a size of ${asked}; leave the size out, or choose other layers with --layers`,
       { exitCode: 2 },
     );
   }
-  const side = wanted ?? DEFAULT_SIZE_PX;
-  return { channels, height: height ?? side, width: width ?? side };
+  return { channels: input.channels, height, width };
+}
+
+/** Where nobody names layers, those that can be rendered; a layer that is named is tried. */
+function wantedLayers(model: ModelFile, network: Network, only?: readonly string[]): Layer[] {
+  if (only === undefined && model.content.layers === undefined) {
+    const renderable = renderableLayers(network);
+    if (renderable.length > 0) return renderable;
+    const reason = network.gaps[0]?.reason ?? 'it has no convolution and no dense layer';
+    throw new PhospheneError(
+      `Expected a layer of '${model.slug}' that can be rendered, found none: ${reason}`,
+    );
+  }
+  const names = wantedNames(
+    model,
+    network.layers.map(({ name }) => name),
+    only,
+  );
+  return network.layers.filter(({ name }) => names.has(name));
 }
 
 /** Units beyond the end of a layer are none of it: `--units 0-15` of a layer with 10 units means its 10. */

@@ -84,9 +84,9 @@ export async function renderModels(
           ...unit,
           ...where,
           fingerprint,
-          widthPx: plan.size.width,
-          heightPx: plan.size.height,
-          channels: plan.size.channels === 1 ? 1 : 3,
+          widthPx: layerPlan.size.width,
+          heightPx: layerPlan.size.height,
+          channels: layerPlan.size.channels === 1 ? 1 : 3,
           seed: plan.seed,
           engine: engine.name,
           device: engine.device,
@@ -128,8 +128,8 @@ async function missingFrom(store: Store, plans: readonly ModelPlan[]): Promise<J
 }
 
 function layerJob(
-  { network, scaling, size, seed, content }: ModelPlan,
-  { layer, recipe }: LayerPlan,
+  { network, scaling, seed, content }: ModelPlan,
+  { layer, recipe, size }: LayerPlan,
   units: readonly number[],
   batch = batchFor(size.height * size.width, units.length),
 ): LayerJob {

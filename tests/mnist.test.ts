@@ -20,8 +20,8 @@ beforeAll(async () => {
 async function render(name: string): Promise<UnitRendering[]> {
   const layerPlan = plan.layers.find(({ layer }) => layer.name === name);
   if (layerPlan === undefined) throw new Error(`No layer ${name}`);
-  const { layer, recipe, units: wanted } = layerPlan;
-  const { network, scaling, size, seed } = plan;
+  const { layer, recipe, size, units: wanted } = layerPlan;
+  const { network, scaling, seed } = plan;
   const units = wanted.map(({ unit }) => unit);
   const job = { network, layer, recipe, scaling, size, seed, units, batch: 16 };
   const renderings: UnitRendering[] = [];

@@ -37,7 +37,11 @@ export interface Inspection {
 export async function inspect(file: string, network: Network, engine: Engine): Promise<Inspection> {
   const { format, input, layers, gaps } = network;
   const fields = receptiveFields(network.graph, input);
-  const dims = await mapDims(network, engine);
+  const { height, width } = input;
+  const dims =
+    height === null || width === null
+      ? undefined
+      : await outputDims(network, layers, { height, width }, engine);
   const obstacles = withoutGradient(network);
   const layerSlugs = slugs(layers.map(({ name }) => name));
   const gapSlugs = slugs(gaps.map(({ layer }) => layer));
@@ -46,16 +50,16 @@ export async function inspect(file: string, network: Network, engine: Engine): P
     format,
     input,
     layers: [
-      ...layers.map(({ name, kind, units, output, linear, unitAxis }, index): InspectedLayer => {
-        const own = dims.get(output);
+      ...layers.map((layer, index): InspectedLayer => {
+        const { name, kind, units, output, linear } = layer;
         const obstacle = obstacles.get(linear);
-        const free = isMap({ kind, unitAxis }) ? [units, null, null] : [units];
+        const free = isMap(layer) ? [units, null, null] : [units];
         return {
           name,
           slug: layerSlugs[index] as string,
           kind,
           units,
-          output: own === undefined ? free : channelsFirst(own, unitAxis),
+          output: dims?.get(layer) ?? free,
           receptiveField: fields.get(output) ?? null,
           ...(obstacle === undefined ? { renderable: true } : { renderable: false, reason: obstacle }),
         };
@@ -74,6 +78,12 @@ export async function inspect(file: string, network: Network, engine: Engine): P
       ),
     ],
   };
+}
+
+/** The layers that can be rendered, in the order of the network: those that are shown where nobody chooses. */
+export function renderableLayers(network: Network): Layer[] {
+  const obstacles = withoutGradient(network);
+  return network.layers.filter(({ linear }) => !obstacles.has(linear));
 }
 
 /** Per value that no gradient leads back from to the picture: the first operation in the way, in one sentence. */
@@ -104,22 +114,34 @@ function channelsFirst(dims: readonly number[], unitAxis: number): number[] {
 const isMap = ({ kind, unitAxis }: Pick<Layer, 'kind' | 'unitAxis'>): boolean =>
   kind === 'conv' || kind === 'other' || unitAxis !== 1;
 
-/** The dims of the outputs that are maps, at the input size that the network states. */
-async function mapDims(
-  { graph, input, layers }: Network,
+/**
+ * What each of these layers gives for a picture of this size: [channels, height, width], or [units]. Found by one run of
+ * what they are computed from.
+ * @throws PhospheneError if the engine cannot run it, as on a picture that is too small.
+ */
+export async function outputDims(
+  { graph, input }: Pick<Network, 'graph' | 'input'>,
+  layers: readonly Layer[],
+  { height, width }: { readonly height: number; readonly width: number },
   engine: Engine,
-): Promise<ReadonlyMap<string, readonly number[]>> {
-  const { layout, channels, height, width } = input;
-  const outputs = [...new Set(layers.filter(isMap).map(({ output }) => output))];
-  const dims = new Map<string, readonly number[]>();
-  if (height === null || width === null || outputs.length === 0) return dims;
-  const shape = layout === 'NCHW' ? [1, channels, height, width] : [1, height, width, channels];
-  const program = await engine.compile(upTo(graph, outputs));
+): Promise<ReadonlyMap<Layer, readonly number[]>> {
+  const found = new Map<Layer, readonly number[]>(layers.map((layer) => [layer, [layer.units]]));
+  const maps = layers.filter(isMap);
+  if (maps.length === 0) return found;
+  const { name, layout, channels } = input;
+  const dims = layout === 'NCHW' ? [1, channels, height, width] : [1, height, width, channels];
+  const part = upTo(graph, [...new Set(maps.map(({ output }) => output))]);
+  const inputs = part.inputs.map((each) => (each.name === name ? { ...each, dims } : each));
+  const program = await engine.compile({ ...part, inputs });
   try {
-    const picture = engine.upload(float32(shape, new Float32Array(size(shape))));
-    const values = await program.run(new Map([[input.name, picture]]));
-    for (const [name, value] of values) dims.set(name, (await engine.download(value)).dims);
-    return dims;
+    const picture = engine.upload(float32(dims, new Float32Array(size(dims))));
+    const values = await program.run(new Map([[name, picture]]));
+    for (const layer of maps) {
+      const value = values.get(layer.output);
+      if (value === undefined) continue;
+      found.set(layer, channelsFirst((await engine.download(value)).dims, layer.unitAxis));
+    }
+    return found;
   } finally {
     await program.release();
   }

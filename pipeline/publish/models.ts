@@ -2,39 +2,56 @@
 
 import type { Engine } from '../engine/engine.ts';
 import { size as countOf, type Graph } from '../network/graph.ts';
-import { inspect } from '../network/inspect.ts';
+import { outputDims } from '../network/inspect.ts';
+import type { Layer } from '../network/network.ts';
+import { receptiveFields } from '../network/receptive.ts';
 import type { ModelPlan } from '../plan.ts';
 import type { PublishModel } from './publish.ts';
 
 /**
- * The model as `publish` takes it. Sizes of maps are those at the rendered size, found by one run on the engine.
+ * The model as `publish` takes it. Sizes of maps are those that a layer's own pictures give, found by one run on the
+ * engine for each size of picture.
  * @throws PhospheneError if the engine cannot run the network.
  */
 export async function publishModel(plan: ModelPlan, engine: Engine): Promise<PublishModel> {
-  const { slug, content, sha256, network, size } = plan;
-  const input = { ...network.input, height: size.height, width: size.width };
-  const described = await inspect(slug, { ...network, input }, engine);
+  const { slug, content, sha256, network } = plan;
+  const { channels, height, width } = network.input;
+  const fields = receptiveFields(network.graph, network.input);
+  const dims = await dimsOf(plan, engine);
   return {
     slug,
     content,
     sha256,
     format: network.format,
     parameters: parametersOf(network.graph),
-    input: { channels: size.channels, heightPx: size.height, widthPx: size.width },
-    layers: plan.layers.map(({ layer, slug: layerSlug, index, units }) => {
-      const { output, receptiveField } = described.layers[index] ?? {};
-      return {
-        slug: layerSlug,
-        name: layer.name,
-        kind: layer.kind,
-        index,
-        units: layer.units,
-        output: (output ?? []).filter((side) => side !== null),
-        receptiveFieldPx: receptiveField ?? null,
-        wanted: units,
-      };
-    }),
+    input: { channels, heightPx: height, widthPx: width },
+    layers: plan.layers.map(({ layer, slug: layerSlug, index, size, units }) => ({
+      slug: layerSlug,
+      name: layer.name,
+      kind: layer.kind,
+      index,
+      units: layer.units,
+      picture: { heightPx: size.height, widthPx: size.width },
+      output: dims.get(layer) ?? [layer.units],
+      receptiveFieldPx: fields.get(layer.output) ?? null,
+      wanted: units,
+    })),
   };
+}
+
+async function dimsOf(
+  { network, layers }: ModelPlan,
+  engine: Engine,
+): Promise<ReadonlyMap<Layer, readonly number[]>> {
+  const found = new Map<Layer, readonly number[]>();
+  const bySize = Map.groupBy(layers, ({ size }) => `${size.width}×${size.height}`);
+  for (const group of bySize.values()) {
+    const [first] = group;
+    if (first === undefined) continue;
+    const ofSize = group.map(({ layer }) => layer);
+    for (const [layer, dims] of await outputDims(network, ofSize, first.size, engine)) found.set(layer, dims);
+  }
+  return found;
 }
 
 /** Trained numbers: those of every float constant that has a shape; a lone number is a setting of its operation. */

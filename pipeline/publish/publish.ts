@@ -38,8 +38,12 @@ export interface PublishModel {
   readonly format: Format;
   /** Trained numbers in the network. */
   readonly parameters: number;
-  /** The input at the rendered size. */
-  readonly input: { readonly channels: number; readonly heightPx: number; readonly widthPx: number };
+  /** Null where the network takes any size. */
+  readonly input: {
+    readonly channels: number;
+    readonly heightPx: number | null;
+    readonly widthPx: number | null;
+  };
   readonly layers: readonly PublishLayer[];
 }
 
@@ -53,7 +57,9 @@ export interface PublishLayer {
   readonly index: number;
   /** Units that the layer has. */
   readonly units: number;
-  /** [channels, height, width] at the rendered size, or [units]. */
+  /** The size of the units' pictures. */
+  readonly picture: { readonly heightPx: number; readonly widthPx: number };
+  /** [channels, height, width] for such a picture, or [units]. */
   readonly output: readonly number[];
   /** Null: the whole input. */
   readonly receptiveFieldPx: number | null;
@@ -220,6 +226,7 @@ class PublishRun {
       units: layer.units,
       published: published.length,
       dead,
+      picture: layer.picture,
       output: [...layer.output],
       receptiveFieldPx: layer.receptiveFieldPx,
       samples: samplesOf(published),

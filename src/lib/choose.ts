@@ -8,3 +8,9 @@ export function evenly<T>(items: readonly T[], most: number): readonly T[] {
     Math.round((place * (items.length - 1)) / (most - 1)),
   ).flatMap((index) => items.slice(index, index + 1));
 }
+
+/** The width that all these pictures share, or undefined. */
+export function sharedWidth(pictures: readonly { readonly widthPx: number }[]): number | undefined {
+  const [first] = pictures;
+  return pictures.every(({ widthPx }) => widthPx === first?.widthPx) ? first?.widthPx : undefined;
+}

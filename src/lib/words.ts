@@ -88,10 +88,21 @@ export function mapInWords(output: readonly number[]): string | undefined {
 }
 
 /** What one value of the layer's map sees of the picture. */
-export function fieldInWords(receptiveFieldPx: number | null, input: GalleryModel['input']): string {
-  const whole = Math.max(input.heightPx, input.widthPx);
-  if (receptiveFieldPx === null || receptiveFieldPx >= whole) return 'sees the whole picture';
-  return `sees ${receptiveFieldPx} × ${receptiveFieldPx} of ${input.heightPx} × ${input.widthPx} pixels`;
+export function fieldInWords({
+  receptiveFieldPx,
+  picture: { heightPx, widthPx },
+}: Pick<LayerSummary, 'receptiveFieldPx' | 'picture'>): string {
+  if (receptiveFieldPx === null || receptiveFieldPx >= Math.max(heightPx, widthPx)) {
+    return 'sees the whole picture';
+  }
+  return `sees ${receptiveFieldPx} × ${receptiveFieldPx} of ${heightPx} × ${widthPx} pixels`;
+}
+
+/** What pictures a network takes. */
+export function inputInWords({ heightPx, widthPx, channels }: GalleryModel['input']): string {
+  const colour = channels === 1 ? 'grey' : 'colour';
+  if (heightPx === null || widthPx === null) return `takes pictures of any size, ${colour}`;
+  return `takes ${heightPx} × ${widthPx} pixels, ${colour}`;
 }
 
 /** How the answer to the picture stands to the answer to its start, as the end of a sentence. */

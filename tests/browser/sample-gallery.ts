@@ -32,6 +32,8 @@ interface LayerPlan {
   /** Pixels that one value sees, and how fine the patterns are. */
   readonly fieldPx: number | null;
   readonly map: readonly number[];
+  /** Side of its pictures; the model's input where it is left out. */
+  readonly sidePx?: number;
 }
 
 export const hostileNames = [
@@ -48,7 +50,15 @@ const greyLayers: readonly LayerPlan[] = [
 ];
 
 const colourLayers: readonly LayerPlan[] = [
-  { slug: 'block1_conv1', name: 'block1_conv1', kind: 'conv', units: 12, fieldPx: 3, map: [128, 128] },
+  {
+    slug: 'block1_conv1',
+    name: 'block1_conv1',
+    kind: 'conv',
+    units: 12,
+    fieldPx: 3,
+    map: [64, 64],
+    sidePx: 64,
+  },
   ...hostileNames.map(
     (name, place): LayerPlan => ({
       slug: `hostile-${place}`,
@@ -57,6 +67,7 @@ const colourLayers: readonly LayerPlan[] = [
       units: 3,
       fieldPx: 40,
       map: [32, 32],
+      sidePx: 128,
     }),
   ),
 ];
@@ -190,6 +201,7 @@ function layerOf(model: string, plan: LayerPlan, index: number, sidePx: number):
       units: plan.units,
       published: units.length,
       dead: units.length - alive.length,
+      picture: { heightPx: sidePx, widthPx: sidePx },
       output: [plan.units, ...plan.map],
       receptiveFieldPx: plan.fieldPx,
       samples: alive.slice(0, 12).map(({ unit, image }) => ({ unit, ...image })),
@@ -214,7 +226,7 @@ async function writeModel(
   plans: readonly LayerPlan[],
 ): Promise<GalleryModel> {
   const { slug, input } = model;
-  const layers = plans.map((plan, index) => layerOf(slug, plan, index, input.widthPx));
+  const layers = plans.map((plan, index) => layerOf(slug, plan, index, plan.sidePx ?? input.widthPx ?? 224));
   const gallery = join(folders.content, 'gallery');
   await mkdir(join(gallery, slug), { recursive: true });
   for (const [place, content] of layers.entries()) {
@@ -227,7 +239,7 @@ async function writeModel(
     for (const { unit } of content.units) {
       const { picture, strip } = await draw(
         place * 1000 + unit,
-        input.widthPx,
+        content.layer.picture.widthPx,
         input.channels === 1 ? 1 : 3,
         content.layer.receptiveFieldPx,
       );
@@ -238,7 +250,7 @@ async function writeModel(
   return { ...model, layers: layers.map(({ layer }) => layer) };
 }
 
-/** Writes the sample gallery: the models `sample` (grey, 28 px) and `colour` (128 px). */
+/** Writes the sample gallery: the models `sample` (grey, 28 px) and `colour` (any size: pictures of 64 and 128 px). */
 export async function writeSampleGallery(folders: SampleFolders): Promise<GalleryIndex> {
   const known = {
     sha256: '0'.repeat(64),
@@ -266,7 +278,7 @@ export async function writeSampleGallery(folders: SampleFolders): Promise<Galler
       slug: 'colour',
       title: `Colour & "names" <b>bold</b>`,
       parameters: 14714688,
-      input: { channels: 3, heightPx: 128, widthPx: 128, scaling: 'caffe' },
+      input: { channels: 3, heightPx: null, widthPx: null, scaling: 'caffe' },
     },
     colourLayers,
   );

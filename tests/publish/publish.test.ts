@@ -48,6 +48,7 @@ function layer(slug: string, units: number): PublishModel['layers'][number] {
     kind: 'conv',
     index: 0,
     units,
+    picture: { heightPx: 20, widthPx: 28 },
     output: [units, 26, 26],
     receptiveFieldPx: 3,
     wanted: Array.from({ length: units }, (_, unit) => ({ unit, fingerprint: rendering(unit).fingerprint })),

@@ -8,6 +8,7 @@ import {
   gainInWords,
   inDigits,
   inPercent,
+  inputInWords,
   inThousands,
   mapInWords,
   measuresInWords,
@@ -96,10 +97,19 @@ describe('layers', () => {
   });
 
   it('say what they see', () => {
-    const input = { channels: 1, heightPx: 28, widthPx: 28, scaling: '0..1' as const };
-    expect(fieldInWords(5, input)).toBe('sees 5 × 5 of 28 × 28 pixels');
-    expect(fieldInWords(28, input)).toBe('sees the whole picture');
-    expect(fieldInWords(null, input)).toBe('sees the whole picture');
+    const picture = { heightPx: 28, widthPx: 28 };
+    expect(fieldInWords({ receptiveFieldPx: 5, picture })).toBe('sees 5 × 5 of 28 × 28 pixels');
+    expect(fieldInWords({ receptiveFieldPx: 28, picture })).toBe('sees the whole picture');
+    expect(fieldInWords({ receptiveFieldPx: null, picture })).toBe('sees the whole picture');
+  });
+});
+
+describe('networks', () => {
+  it('say what pictures they take', () => {
+    const input = { channels: 1, heightPx: 20, widthPx: 28, scaling: '0..1' as const };
+    expect(inputInWords(input)).toBe('takes 20 × 28 pixels, grey');
+    const free = { ...input, channels: 3, heightPx: null, widthPx: null };
+    expect(inputInWords(free)).toBe('takes pictures of any size, colour');
   });
 });
 
