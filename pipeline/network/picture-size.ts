@@ -23,23 +23,22 @@ export interface LayerSize {
 }
 
 /**
- * The size of each layer's pictures in pixels. A layer that works on maps of any size takes `sidePx`, else 1.5 times
- * its receptive field (at least 64, in steps of 32, at most the side of the network's input, or 224 where that is
- * free). A layer that needs the whole input takes the side that the network states, else `sidePx`, else 224.
+ * The size of each layer's pictures in pixels. A layer that works on maps of any size takes squares of `sidePx`, else of
+ * 1.5 times its receptive field (at least 64, in steps of 32), but the whole input where such a square does not fit in
+ * it, and 224 at most where the input is free. A layer that needs the whole input takes what the network states, else
+ * `sidePx`, else 224.
  */
 export function layerSizes(network: Network, sidePx?: number): (layer: Layer) => LayerSize {
   const { graph, input } = network;
   const fields = receptiveFields(graph, input);
   const anySize = valuesOfAnySize(graph, input);
-  const statesNone = input.height === null && input.width === null;
+  const whole = { height: input.height ?? sidePx ?? mostPx, width: input.width ?? sidePx ?? mostPx };
+  const free = input.height === null && input.width === null;
   return ({ linear }) => {
-    const local = anySize.has(linear);
-    const field = fields.get(linear) ?? null;
-    const enough = field === null ? Infinity : Math.ceil((surround * field) / stepPx) * stepPx;
-    const side = (stated: number | null): number => {
-      if (!local && stated !== null) return stated;
-      return sidePx ?? Math.min(Math.max(enough, leastPx), stated ?? mostPx);
-    };
-    return { height: side(input.height), width: side(input.width), free: local || statesNone };
+    if (!anySize.has(linear)) return { ...whole, free };
+    const seen = (fields.get(linear) ?? 0) * surround;
+    const side = sidePx ?? Math.max(leastPx, Math.ceil(seen / stepPx) * stepPx);
+    const fits = sidePx !== undefined || side <= Math.min(whole.height, whole.width);
+    return { ...(fits ? { height: side, width: side } : whole), free: true };
   };
 }

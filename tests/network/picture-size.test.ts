@@ -83,12 +83,13 @@ describe("the size of a layer's pictures", () => {
     });
   });
 
-  it('is never more than the input that the network states, side by side', () => {
-    expect(sizes(vgg16({ height: 32, width: 100 }))).toMatchObject({
-      block1_conv1: '32×64',
-      block4_conv1: '32×96',
-      block5_conv1: '32×100',
-      dense: '32×100',
+  it('is the whole input where a square of that side does not fit in it', () => {
+    expect(sizes(vgg16({ height: 96, width: 200 }))).toMatchObject({
+      block1_conv1: '64×64',
+      block4_conv1: '96×96',
+      block4_conv2: '96×200',
+      block5_conv3: '96×200',
+      dense: '96×200',
     });
   });
 
