@@ -55,6 +55,11 @@ const dataTypes = new Map<number, DataType>([
 /** Version of the file format that is written; onnxruntime has read it since 1.11. */
 const irVersion = 8n;
 
+/** The bytes of a file beside the model that keeps values of tensors, by the name that the model gives it. */
+export type ExternalFile = (location: string) => Uint8Array | undefined;
+
+const noFiles: ExternalFile = () => undefined;
+
 // ----------------------------------------------------------------------------------------------------- tensors
 
 /**
@@ -71,7 +76,7 @@ export function decodeTensor(bytes: Uint8Array): Tensor {
       { cause },
     );
   }
-  const tensor = readTensor(proto);
+  const tensor = readTensor(proto, noFiles);
   if (typeof tensor === 'string') {
     throw new PhospheneError(
       `Expected an ONNX tensor of float, int64, int32 or bool values, found ${tensor}.`,
@@ -81,8 +86,12 @@ export function decodeTensor(bytes: Uint8Array): Tensor {
 }
 
 /** The tensor, or what is in its place in words. */
-function readTensor(proto: TensorProto): Tensor | string {
-  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) return 'values kept in another file';
+function readTensor(proto: TensorProto, external: ExternalFile): Tensor | string {
+  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
+    const rawData = externalBytes(proto, external);
+    if (rawData === undefined) return 'values kept in another file';
+    return readTensor({ ...proto, dataLocation: TensorProto_DataLocation.DEFAULT, rawData }, external);
+  }
   const type = dataTypes.get(proto.dataType);
   if (type === undefined) {
     return `values of the type ${DataTypeProto[proto.dataType] ?? proto.dataType}`;
@@ -93,6 +102,19 @@ function readTensor(proto: TensorProto): Tensor | string {
     return `${data.length} values for the size [${dims.join(', ')}]`;
   }
   return { type, dims, data } as Tensor;
+}
+
+/** The bytes of another file that a tensor's values lie in; undefined where it is not there, or too short. */
+function externalBytes(
+  { externalData }: TensorProto,
+  external: ExternalFile,
+): Uint8Array<ArrayBuffer> | undefined {
+  const entries = new Map(externalData.map(({ key, value }) => [key, value]));
+  const file = external(entries.get('location') ?? '');
+  const start = Number(entries.get('offset') ?? 0);
+  const length = Number(entries.get('length') ?? (file?.length ?? 0) - start);
+  if (file === undefined || !(start >= 0 && length >= 0 && start + length <= file.length)) return undefined;
+  return file.subarray(start, start + length) as Uint8Array<ArrayBuffer>;
 }
 
 /** Values in `raw_data`: little-endian, starting at any byte. */
@@ -160,11 +182,11 @@ function writeTensor(tensor: Tensor, name = ''): MessageInitShape<typeof TensorP
 
 /**
  * Reads a serialized ModelProto as a graph of operator set 17 or later. Initializers are no inputs even where an old
- * file lists them among these, and `Constant` nodes become initializers.
+ * file lists them among these, and `Constant` nodes become initializers. Values in other files are asked of `external`.
  * @throws PhospheneError if the bytes are no ONNX model, its operator set is older than 7, or an input is not a tensor
  * of a known type.
  */
-export function decodeModel(bytes: Uint8Array): Graph {
+export function decodeModel(bytes: Uint8Array, external: ExternalFile = noFiles): Graph {
   const expected = 'Expected an ONNX model';
   let graph: GraphProto | undefined;
   let opset: number;
@@ -190,7 +212,7 @@ export function decodeModel(bytes: Uint8Array): Graph {
     nodes.push(constantNode(name, { kind: 'unreadable', value: what }));
   };
   for (const proto of graph.initializer) {
-    const tensor = readTensor(proto);
+    const tensor = readTensor(proto, external);
     if (typeof tensor === 'string') unreadable(proto.name, tensor);
     else initializers.set(proto.name, tensor);
   }
@@ -205,7 +227,10 @@ export function decodeModel(bytes: Uint8Array): Graph {
       inputs: proto.input,
       outputs: proto.output,
       attributes: Object.fromEntries(
-        proto.attribute.map((attribute) => [attribute.name, readAttribute(attribute, proto.opType)]),
+        proto.attribute.map((attribute) => [
+          attribute.name,
+          readAttribute(attribute, proto.opType, external),
+        ]),
       ),
     };
     const constant = node.op === 'Constant' ? constantOf(node) : undefined;
@@ -259,7 +284,7 @@ function readDims(type: TypeProto | undefined): Dim[] {
   });
 }
 
-function readAttribute(proto: AttributeProto, op: string): Attribute {
+function readAttribute(proto: AttributeProto, op: string, external: ExternalFile): Attribute {
   const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
   switch (proto.type) {
     case AttributeType.INT:
@@ -275,7 +300,7 @@ function readAttribute(proto: AttributeProto, op: string): Attribute {
     case AttributeType.STRINGS:
       return { kind: 'strings', value: proto.strings.map(text) };
     case AttributeType.TENSOR: {
-      const tensor = proto.t === undefined ? 'no tensor' : readTensor(proto.t);
+      const tensor = proto.t === undefined ? 'no tensor' : readTensor(proto.t, external);
       return typeof tensor === 'string'
         ? { kind: 'unreadable', value: tensor }
         : { kind: 'tensor', value: tensor };

@@ -1,7 +1,10 @@
 /** ONNX files as exporters write them, made here node by node; onnxruntime itself says what newer operator sets mean. */
 
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { ModelProtoSchema, StringStringEntryProtoSchema, TensorProto_DataLocation } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../pipeline/engine/onnxruntime.ts';
+import { PhospheneError } from '../../pipeline/error.ts';
 import { loadNetwork } from '../../pipeline/formats/index.ts';
 import { layerName } from '../../pipeline/formats/onnx/names.ts';
 import { GraphBuilder } from '../../pipeline/network/build.ts';
@@ -167,6 +170,57 @@ describe('the picture', () => {
     const alone = await truth(graph, second);
     expect(together?.dims).toEqual([3, 3]);
     expect(largestDifference(float32([1, 3], together?.data.slice(3, 6) ?? []), alone)).toBeLessThan(1e-5);
+  });
+});
+
+describe('weights in a file beside the model', () => {
+  /** The model with its one large tensor moved out, as exporters do it. */
+  async function outside(files: Record<string, Uint8Array>, entries: Record<string, string>) {
+    const model = fromBinary(ModelProtoSchema, encodeModel(made((b) => conv(b, 'x', 2, 4))));
+    const tensor = model.graph?.initializer[0];
+    if (tensor === undefined) throw new Error('the model has no weights');
+    tensor.dataLocation = TensorProto_DataLocation.EXTERNAL;
+    tensor.externalData = Object.entries(entries).map(([key, value]) =>
+      create(StringStringEntryProtoSchema, { key, value }),
+    );
+    files['w.data'] = new Uint8Array([0, ...tensor.rawData]);
+    tensor.rawData = new Uint8Array();
+    return await loadNetwork({
+      name: 'made.onnx',
+      bytes: toBinary(ModelProtoSchema, model),
+      sibling: async (name) => {
+        const bytes = files[name];
+        if (bytes === undefined) throw new PhospheneError(`Expected a file '${name}', found nothing there.`);
+        return bytes;
+      },
+    });
+  }
+
+  it('are read from where the model says', async () => {
+    const network = await outside({}, { location: 'w.data', offset: '1', length: '288' });
+    const input = wave([1, 4, 6, 6]);
+    const value = (await valuesOf(network, input, ['conv'])).get('conv');
+    expect(
+      largestDifference(
+        value,
+        await truth(
+          made((b) => conv(b, 'x', 2, 4)),
+          input,
+        ),
+      ),
+    ).toBe(0);
+  });
+
+  it('that end early are told by what is there', async () => {
+    await expect(outside({}, { location: 'w.data', offset: '4' })).rejects.toThrow(
+      "the operation Constant (node 'conv.weight') holds 71 values for the size [2, 4, 3, 3]",
+    );
+  });
+
+  it('that are missing are told by name', async () => {
+    await expect(outside({}, { location: 'v.data' })).rejects.toThrow(
+      "'made.onnx': Expected a file 'v.data', found nothing there.",
+    );
   });
 });
 

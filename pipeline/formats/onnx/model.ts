@@ -15,6 +15,9 @@ import { layerName } from './names.ts';
 /** The newest operator set that is known. */
 const newestOpset = 22;
 
+/** Weights are kept in one file, or in one a tensor. */
+const mostFiles = 10_000;
+
 /** No picture is larger on either side. */
 const mostSide = 8192;
 
@@ -36,8 +39,9 @@ export function isOnnx(bytes: Uint8Array): boolean {
  * Reads an ONNX model. Layers behind an operation that cannot be run are listed as gaps.
  * @throws PhospheneError if the bytes are no such model, or it does not take one picture.
  */
-export function readOnnx({ name: file, bytes }: ModelFile): Network {
-  const decoded = decode(file, bytes);
+export async function readOnnx(source: ModelFile): Promise<Network> {
+  const file = source.name;
+  const decoded = await decode(source);
   if (decoded.opset > newestOpset) {
     throw new PhospheneError(
       `Expected '${file}' to use an ONNX operator set up to ${newestOpset}, found ${decoded.opset}: convert it with onnx.version_converter.`,
@@ -66,12 +70,24 @@ export function readOnnx({ name: file, bytes }: ModelFile): Network {
   };
 }
 
-function decode(file: string, bytes: Uint8Array): Graph {
+/** The file's graph; weights that lie in files beside it are fetched when the graph asks for them. */
+async function decode({ name, bytes, sibling }: ModelFile): Promise<Graph> {
   try {
-    return decodeModel(bytes);
+    const wanted = new Set<string>();
+    const graph = decodeModel(bytes, (location) => {
+      wanted.add(location);
+      return undefined;
+    });
+    if (wanted.size === 0) return graph;
+    if (wanted.size > mostFiles) {
+      throw new PhospheneError(`Expected weights in at most ${mostFiles} files, found ${wanted.size}.`);
+    }
+    const files = new Map<string, Uint8Array>();
+    for (const location of wanted) files.set(location, await sibling(location));
+    return decodeModel(bytes, (location) => files.get(location));
   } catch (cause) {
     if (!(cause instanceof PhospheneError)) throw cause;
-    throw new PhospheneError(`'${file}': ${cause.message}`, { cause });
+    throw new PhospheneError(`'${name}': ${cause.message}`, { cause });
   }
 }
 
