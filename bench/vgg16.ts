@@ -83,10 +83,11 @@ async function task(
   const loadSeconds = (performance.now() - startedAt) / 1000;
   const found: Record<string, unknown> = { layers: network.layers.length, loadSeconds };
   if (layers.length > 0) {
-    const content = modelContent.parse({ title: 'VGG16', weights, input: { scaling: 'caffe' } });
+    const written = modelContent.parse({ title: 'VGG16', weights, input: { scaling: 'caffe' } });
+    const content = { ...written, classes: [] };
     const numbers = Array.from({ length: units }, (_, unit) => unit);
     const plan = await planModel(
-      { slug: 'vgg16', file: 'vgg16.json', content, weightsFile: weights },
+      { slug: 'vgg16', file: 'vgg16.json', content, weights, weightsFile: weights },
       { layers, units: numbers, sizePx, steps },
     );
     const engine = cpuEngine();
