@@ -3,12 +3,13 @@
  * given the next unit at once. What happens in a slot depends on its unit, seed and step alone.
  */
 
-import type { Engine, Program, Value } from '../engine/engine.ts';
+import type { Engine, Value } from '../engine/engine.ts';
 import { float32, size, type Tensor } from '../network/graph.ts';
 import type { Planes } from '../picture/display.ts';
 import { randomOf } from '../recipe/random.ts';
 import { drawStart } from '../recipe/starts.ts';
-import { type AscentSpec, type StepGraph, stepGraph } from './step.ts';
+import { compileOctaves, type Octave } from './octaves.ts';
+import type { AscentSpec } from './step.ts';
 
 /** What became of one unit. */
 export interface Ascent {
@@ -44,20 +45,18 @@ export interface Ascender {
   release(): Promise<void>;
 }
 
-/** Compiles the step graph of `spec`; the ascender renders any units of the layer with it. */
+/** Compiles the step graphs of `spec`; the ascender renders any units of the layer with them. */
 export async function ascender(spec: AscentSpec, engine: Engine): Promise<Ascender> {
-  const step = await stepGraph(spec, engine);
-  const program = await engine.compile(step.graph);
+  const octaves = await compileOctaves(spec, engine);
   return {
-    run: (units, options) => ascend(spec, step, program, engine, units, options),
-    release: () => program.release(),
+    run: (units, options) => ascend(spec, octaves, engine, units, options),
+    release: async () => void (await Promise.all(octaves.map((octave) => octave.release()))),
   };
 }
 
 async function* ascend(
   spec: AscentSpec,
-  step: StepGraph,
-  program: Program,
+  octaves: readonly Octave[],
   engine: Engine,
   units: Iterable<number>,
   { seed, attempt, signal }: { seed: number; attempt: number; signal?: AbortSignal },
@@ -66,14 +65,28 @@ async function* ascend(
   const kept = new Set(frameSteps(recipe.steps));
   const queue = units[Symbol.iterator]();
   const slots: (Slot | undefined)[] = new Array(batch).fill(undefined);
-  const feeds = new Map<string, Value>();
-  const host = new Map<string, Float32Array>();
+  let octave = octaves[0] as Octave;
+  let feeds = new Map<string, Value>();
   const upload = (name: string, dims: readonly number[], data: Float32Array): void =>
     void feeds.set(name, engine.upload(float32([batch, ...dims], data)));
-  for (const { input, dims } of step.slices) host.set(input, new Float32Array(batch * size(dims)));
+
+  const uploadSlices = (): void => {
+    for (const { input, dims, pick } of octave.step.slices) {
+      const data = new Float32Array(batch * size(dims));
+      for (const [index, slot] of slots.entries())
+        if (slot !== undefined) data.set(pick(slot.unit), index * size(dims));
+      upload(input, dims, data);
+    }
+  };
 
   /** Gives every empty slot the next unit: its start, its slice of the layer. */
   const fill = async (): Promise<void> => {
+    // Pictures of different sizes cannot share a batch: with octaves all slots start together.
+    if (octaves.length > 1) {
+      if (slots.some((slot) => slot !== undefined)) return;
+      octave = octaves[0] as Octave;
+      feeds = new Map();
+    }
     const fresh = new Set<number>();
     slots.forEach((slot, index) => {
       if (slot !== undefined) return;
@@ -83,17 +96,14 @@ async function* ascend(
       fresh.add(index);
     });
     if (fresh.size === 0) return;
-    for (const { input, dims, pick } of step.slices) {
-      const data = host.get(input) as Float32Array;
-      for (const index of fresh) data.set(pick((slots[index] as Slot).unit), index * size(dims));
-      upload(input, dims, data.slice());
-    }
-    for (const { input, dims, start } of step.state) {
+    uploadSlices();
+    for (const [place, { input, dims, start }] of octave.step.state.entries()) {
       const value = feeds.get(input);
-      const data = value === undefined ? new Float32Array(batch * size(dims)) : await download(engine, value);
+      const length = size(dims);
+      const data = value === undefined ? new Float32Array(batch * length) : await download(engine, value);
       for (const index of fresh) {
-        const random = randomOf(seed, attempt, (slots[index] as Slot).unit, -1);
-        const length = size(dims);
+        const key = [seed, attempt, (slots[index] as Slot).unit, -1];
+        const random = randomOf(...key, ...(place === 0 ? [] : [place]));
         data.set(
           start === 'recipe' ? drawStart(recipe.start, length, random) : new Float32Array(length),
           index * length,
@@ -103,9 +113,22 @@ async function* ascend(
     }
   };
 
+  /** Goes on to the octave that the slots have reached. */
+  const grow = async (): Promise<void> => {
+    const step = slots.find((slot) => slot !== undefined)?.step ?? 0;
+    for (const next of octaves.slice(octaves.indexOf(octave) + 1)) {
+      if (next.from > step) return;
+      feeds = await next.begin(feeds);
+      octave = next;
+      uploadSlices();
+    }
+  };
+
   await fill();
   while (slots.some((slot) => slot !== undefined)) {
     if (signal?.aborted === true) return;
+    await grow();
+    const { step, program } = octave;
     for (const { input, dims, draw } of step.draws) {
       const data = new Float32Array(batch * size(dims));
       slots.forEach((slot, index) => {

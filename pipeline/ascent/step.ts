@@ -15,7 +15,8 @@ import { optimiserRule } from '../recipe/optimisers.ts';
 import { decoder, type PictureSize } from '../recipe/parameterisations.ts';
 import type { Random } from '../recipe/random.ts';
 import { rateAt } from '../recipe/rates.ts';
-import { regularise } from '../recipe/regularisers.ts';
+import { actsAfter, actsAlways, regularise } from '../recipe/regularisers.ts';
+import { type Interpolation, resample, resizing } from '../recipe/resampling.ts';
 import type { Scaling } from '../recipe/scaling.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { transformRule } from '../recipe/transforms.ts';
@@ -53,12 +54,19 @@ export interface StepGraph {
   readonly scalars: readonly { readonly input: string; at(step: number): number }[];
   /** Output [batch]: the objective before the update. */
   readonly objective: string;
-  /** Output [batch, C, H, W]: the picture before the update, in the numbers that the recipe's display takes. */
+  /** Output [batch, C, H, W]: the picture before the update at the size shown, in the numbers that the display takes. */
   readonly picture: string;
 }
 
-/** Writes the step graph. Runs its forward half once on `engine`, to learn the shapes. */
-export async function stepGraph(spec: AscentSpec, engine: Engine): Promise<StepGraph> {
+/**
+ * Writes the step graph. Runs its forward half once on `engine`, to learn the shapes.
+ * @param shown The size at which the picture is handed out, where that is not the size it is optimised at.
+ */
+export async function stepGraph(
+  spec: AscentSpec,
+  engine: Engine,
+  shown: PictureSize = spec.size,
+): Promise<StepGraph> {
   const { network, layer, recipe, scaling, size: pictureSize, batch } = spec;
   const forward = new GraphBuilder(undefined, network.graph.opset);
   const decode = decoder(recipe.parameterisation, pictureSize, scaling);
@@ -111,8 +119,15 @@ export async function stepGraph(spec: AscentSpec, engine: Engine): Promise<StepG
 
   const rule = optimiserRule(recipe.optimiser);
   const perPicture = [batch, 1, 1, 1];
-  const scalars = rule.scalars.map(({ name, at }) => ({ input: build.input(name, perPicture), at }));
+  const ofRule = rule.scalars.map(({ name, at }) => ({ input: build.input(name, perPicture), at }));
+  const scalars = [...ofRule];
   const rate = build.input('rate', perPicture);
+  const timed = recipe.regularisers.map((settings) => {
+    if (actsAlways(settings)) return { settings };
+    const input = build.input(`${settings.kind}.acts`, perPicture);
+    scalars.push({ input, at: (step) => Number(actsAfter(settings, step, recipe.steps)) });
+    return { settings, acts: build.add('Greater', [input, build.scalar(0.5)]) };
+  });
   const state = parameters.flatMap(({ input, dims, start, rateFactor, name }): StateTensor[] => {
     const gradient = gradients.get(input);
     if (gradient === undefined) throw new Error(`The objective does not depend on '${input}'`);
@@ -123,12 +138,12 @@ export async function stepGraph(spec: AscentSpec, engine: Engine): Promise<StepG
       count: size(dims),
       rate: rateFactor === 1 ? rate : build.add('Mul', [rate, build.scalar(rateFactor)]),
       state: own,
-      scalars: scalars.map((scalar) => scalar.input),
+      scalars: ofRule.map((scalar) => scalar.input),
     });
-    const regularised = recipe.regularisers.reduce(
-      (value, settings) => regularise(build, settings, decode, value),
-      next.parameter,
-    );
+    const regularised = timed.reduce((value, { settings, acts }) => {
+      const changed = regularise(build, settings, { decoder: decode, size: pictureSize }, value);
+      return acts === undefined ? changed : build.add('Where', [acts, changed, value]);
+    }, next.parameter);
     return [
       { input, output: regularised, dims, start },
       ...own.map((name, index) => ({
@@ -140,10 +155,13 @@ export async function stepGraph(spec: AscentSpec, engine: Engine): Promise<StepG
     ];
   });
 
-  const shown =
+  const own =
     recipe.display.kind === 'range' ? decode.toPicture(build, decoded) : decode.toColours(build, decoded);
   // An output must be made by a node of its own: with `pixels` the picture is the graph's input.
-  const pictureOutput = build.add('Identity', [shown], {}, 'shown');
+  const pictureOutput =
+    shown === pictureSize
+      ? build.add('Identity', [own], {}, 'shown')
+      : enlarge(build, own, pictureSize, shown, recipe.octaves?.interpolation);
   return {
     graph: build.graph([...state.map(({ output }) => output), objective, pictureOutput]),
     state,
@@ -153,6 +171,18 @@ export async function stepGraph(spec: AscentSpec, engine: Engine): Promise<StepG
     objective,
     picture: pictureOutput,
   };
+}
+
+/** Writes the picture at another size. */
+export function enlarge(
+  build: GraphBuilder,
+  value: string,
+  from: PictureSize,
+  to: PictureSize,
+  interpolation: Interpolation = 'bilinear',
+): string {
+  const rows = resizing(from.height, to.height, interpolation);
+  return resample(build, value, rows, resizing(from.width, to.width, interpolation));
 }
 
 /** Each picture's softmax probability of its unit, [batch, 1]: all scores, and a one-hot mask a picture. */

@@ -28,6 +28,27 @@ const mnistDigits: RecipeInput = {
   display: { kind: 'positive' },
 };
 
+/** F. Chollet, "How convolutional neural networks see the world": x in 0..255 as the network takes it, no mean subtracted. */
+const kerasBlog: RecipeInput = {
+  name: 'keras-blog',
+  source: 'blog.keras.io/how-convolutional-neural-networks-see-the-world.html',
+  objective: { kind: 'mean', of: 'activation' },
+  parameterisation: { kind: 'pixels', space: 'input' },
+  optimiser: { kind: 'plain', normalise: 'rms' },
+  rate: { kind: 'constant', value: 1 },
+  start: { kind: 'uniform', low: 118, high: 138 },
+  steps: 20,
+  display: { kind: 'standardise', mean: 0.5, deviation: 0.1 },
+};
+
+/** L. Strika: the Keras blog's update in pictures that grow by a fifth each time. */
+const multiScale: RecipeInput = {
+  ...kerasBlog,
+  name: 'multi-scale',
+  source: 'datastuff.tech, "Feature Visualization on Convolutional Neural Networks (Keras)"',
+  octaves: { count: 4, factor: 1.2, interpolation: 'bilinear' },
+};
+
 /** The default: ascent on the sphere of equal contrast. */
 const phosphene: RecipeInput = {
   name: 'phosphene',
@@ -79,4 +100,6 @@ export const presets = {
   'mnist-filters': mnistFilters,
   'mnist-digits': mnistDigits,
   wake,
+  'keras-blog': kerasBlog,
+  'multi-scale': multiScale,
 } as const satisfies Record<string, RecipeInput>;

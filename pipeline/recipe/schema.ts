@@ -137,16 +137,54 @@ export const rate = z.discriminatedUnion('kind', [
 ]);
 export type Rate = z.infer<typeof rate>;
 
+const when = {
+  every: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('After the steps 0, n, 2n … alone, counted from 0; after each where it is left out.'),
+  last: z
+    .boolean()
+    .optional()
+    .describe('false: not after the last step, so that the finished picture is as the network wants it.'),
+};
+
 export const regulariser = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('clip').describe('After each step: to what a picture of 0..255 can be. For `pixels`.'),
   }),
   z.strictObject({
-    kind: z.literal('decay').describe('After each step: x *= 1 - amount. For `pixels`.'),
+    kind: z.literal('decay').describe('x *= 1 - amount. For `pixels`.'),
     amount: finite.min(0).max(1),
+    ...when,
+  }),
+  z.strictObject({
+    kind: z.literal('blur').describe('Gaussian blur, the border mirrored. For `pixels`.'),
+    deviation: positive.max(16).describe('In pixels.'),
+    ...when,
+  }),
+  z.strictObject({
+    kind: z
+      .literal('median')
+      .describe('Median filter, the border mirrored, a channel at a time. For `pixels`.'),
+    side: z.union([z.literal(3), z.literal(5)]).describe('Of the square window, in pixels.'),
+    ...when,
   }),
 ]);
 export type Regulariser = z.infer<typeof regulariser>;
+
+export const octaves = z.strictObject({
+  count: z.int().min(2).max(16).describe('Number of sizes; the steps are shared out among them.'),
+  factor: finite
+    .gt(1)
+    .max(4)
+    .describe('From one size to the next: floor(side / factor^k), k = count - 1 … 0.'),
+  interpolation: z
+    .enum(['bilinear', 'bicubic'])
+    .default('bilinear')
+    .describe('Between the sizes: half-pixel centres, the border repeated, no antialiasing.'),
+});
+export type Octaves = z.infer<typeof octaves>;
 
 export const start = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('uniform'), low: finite, high: finite }),
@@ -185,6 +223,9 @@ export const recipe = z.strictObject({
   regularisers: z.array(regulariser).default([]).describe('Done between steps, first to last.'),
   start: start.describe('Where the ascent starts, in the space of the parameterisation.'),
   steps: z.int().min(0).max(100_000).describe('Number of updates.'),
+  octaves: octaves
+    .optional()
+    .describe('Multi-scale: the ascent starts small and goes on in ever larger pictures. For `pixels`.'),
   attempts: z
     .int()
     .min(1)

@@ -3,38 +3,124 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type StepGraph, stepGraph } from '../../pipeline/ascent/step.ts';
+import type { InputScaling } from '../../content/schema.ts';
+import { compileOctaves, type Octave, octaveSizes } from '../../pipeline/ascent/octaves.ts';
 import type { Engine, Value } from '../../pipeline/engine/engine.ts';
 import { cpuEngine } from '../../pipeline/engine/onnxruntime.ts';
+import { loadNetwork } from '../../pipeline/formats/index.ts';
+import { readModelFile } from '../../pipeline/formats/read.ts';
 import { type Float32Tensor, float32, size } from '../../pipeline/network/graph.ts';
 import type { Layer, Network } from '../../pipeline/network/network.ts';
 import { decodeModel } from '../../pipeline/network/onnx.ts';
 import { resolveRecipe } from '../../pipeline/recipe/resolve.ts';
 import { resolveScaling } from '../../pipeline/recipe/scaling.ts';
-import type { Recipe } from '../../pipeline/recipe/schema.ts';
 import { shared, tensorFile } from '../formats/cases.ts';
 
 const folder = join(shared, 'fixtures/recipes');
 
 /** What a fixture's case.json says, as far as it is used here. */
 interface Case {
-  readonly network: string;
+  readonly network?: string;
+  readonly model?: string;
   readonly layer: string;
   readonly filters?: readonly number[];
   readonly digits?: readonly number[];
   readonly steps: readonly number[];
+  readonly parameters?: Readonly<
+    Partial<Record<'lr' | 'size' | 'size_every' | 'blur' | 'blur_every' | 'decay', number>>
+  >;
   readonly tolerance: Readonly<Record<'max_abs' | 'rms' | 'median_abs', Record<string, number[]>>> & {
     readonly objective_relative_at_step: Record<string, number>;
   };
 }
 
-/** Which of our recipes a group of fixtures holds, and at which layer names. */
-const groups: Record<string, Recipe> = {
-  'mnist-256': resolveRecipe('mnist-filters', 'test'),
-  // The fixture maximises the probability after the softmax; `mnist-digits` the score before it.
-  'mnist-output': resolveRecipe({ preset: 'mnist-digits', objective: { kind: 'probability' } }, 'test'),
-  'mnist-output-noise': resolveRecipe({ preset: 'mnist-digits', objective: { kind: 'probability' } }, 'test'),
+/** Which of our recipes a group of fixtures holds. */
+interface Group {
+  readonly recipe: (content: Case) => Readonly<Record<string, unknown>>;
+  readonly scaling: InputScaling;
+  readonly sidePx: number;
+  /** Stored pictures to the numbers that the ascent starts from. */
+  readonly start?: (stored: Float32Tensor) => Float32Tensor;
+  /** Pictures of 0..255 over the stored ones; the optimised pixels themselves are compared where it is left out. */
+  readonly picturesOver?: number;
+  /** Whether a step depends on the picture alone, so that each stored one tells what the next must be. */
+  readonly stateless?: true;
+}
+
+const mnist = { scaling: 'none', sidePx: 28 } as const;
+const vgg = { scaling: 'caffe', sidePx: 64 } as const;
+
+/** The published numbers of a `tence-*` group lie in its case. */
+const tence: Group = {
+  ...vgg,
+  recipe: ({ parameters: { lr, size, size_every, blur, blur_every, decay } = {}, steps }) => ({
+    name: 'tence',
+    objective: { kind: 'sum', of: 'activation' },
+    parameterisation: { kind: 'pixels', space: 'input' },
+    optimiser: { kind: 'plain' },
+    rate: { kind: 'constant', value: lr },
+    regularisers: [
+      { kind: 'clip' },
+      ...(decay === undefined ? [] : [{ kind: 'decay', amount: decay, last: false }]),
+      ...(blur === undefined ? [] : [{ kind: 'blur', deviation: blur, every: blur_every, last: false }]),
+      ...(size === undefined ? [] : [{ kind: 'median', side: size, every: size_every, last: false }]),
+    ],
+    start: { kind: 'normal', deviation: 10 },
+    steps: Math.max(...steps),
+    display: { kind: 'range' },
+  }),
 };
+
+// The fixture maximises the probability after the softmax; `mnist-digits` the score before it.
+const digits: Group = {
+  ...mnist,
+  recipe: () => ({ preset: 'mnist-digits', objective: { kind: 'probability' } }),
+};
+
+const groups: Record<string, Group> = {
+  'mnist-256': { ...mnist, recipe: () => ({ preset: 'mnist-filters' }), stateless: true },
+  'mnist-output': digits,
+  'mnist-output-noise': digits,
+  'keras-blog': { ...vgg, recipe: () => ({ preset: 'keras-blog' }), stateless: true },
+  'keras-blog-deep': { ...vgg, recipe: () => ({ preset: 'keras-blog' }), stateless: true },
+  strika: { ...vgg, recipe: () => ({ preset: 'multi-scale' }), stateless: true },
+  'adam-fourier': {
+    ...vgg,
+    recipe: ({ steps }) => ({
+      name: 'adam-fourier',
+      objective: { kind: 'mean', of: 'activation' },
+      parameterisation: { kind: 'fourier' },
+      optimiser: { kind: 'adam' },
+      rate: { kind: 'constant', value: 0.05 },
+      start: { kind: 'normal', deviation: 0.01 },
+      steps: Math.max(...steps),
+      display: { kind: 'range' },
+    }),
+    start: toOurSpectrum,
+    picturesOver: 255,
+  },
+  'tence-filters': tence,
+  'tence-blur-0.5-every-4': tence,
+  'tence-blur-1-every-4': tence,
+  'tence-decay-blur': tence,
+  'tence-last-step-unfiltered': tence,
+  'tence-median-3-every-4': tence,
+  'tence-median-5-every-4': tence,
+};
+
+/** [2, 1, C, H, K] to [1, C, 2H, K]: real parts above imaginary ones. */
+function toOurSpectrum({ dims, data }: Float32Tensor): Float32Tensor {
+  const [, , channels = 0, height = 0, columns = 0] = dims;
+  const plane = height * columns;
+  const moved = new Float32Array(data.length);
+  for (let part = 0; part < 2; part++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const from = (part * channels + channel) * plane;
+      moved.set(data.subarray(from, from + plane), (2 * channel + part) * plane);
+    }
+  }
+  return float32([1, channels, 2 * height, columns], moved);
+}
 
 /**
  * Bounds on the objective where rounding flips a ReLU and the ascent takes another branch than the stored one, as the
@@ -50,25 +136,34 @@ const rows = existsSync(folder)
   : [];
 
 describe.skipIf(rows.length === 0)('published recipes (skipped without ../shared/fixtures/recipes)', () => {
+  it('hold every group of fixtures', () => {
+    const stored = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(Object.keys(groups).sort()).toEqual(stored.map(({ name }) => name).sort());
+  });
+
   it.each(rows)(
     '$group at $layer: pictures and objectives to the stated tolerance',
     async ({ group, layer }) => {
-      const { wanted, start, truth, step, network } = await load(group, layer);
+      const { wanted, start, truth, octaves, scale } = await load(group, layer);
       const { pictures, curve } = await climb(
-        step,
+        octaves,
         cpuEngine(),
         start,
         wanted.units,
         Math.max(...wanted.steps),
+        scale,
       );
       for (const after of wanted.steps) {
         const expected = tensorFile(join(folder, group, layer, `step_${String(after).padStart(4, '0')}.pb`));
+        const picture = pictures[after] as Float32Tensor;
+        expect(picture.dims, `size at step ${after}`).toEqual(expected.dims);
         wanted.units.forEach((unit, index) => {
-          const got = own(pictures[after] as Float32Tensor, index);
-          const misses = differences(got, own(expected, index));
+          const misses = differences(own(picture, index), own(expected, index));
           for (const measure of ['max_abs', 'rms', 'median_abs'] as const) {
             const bound = wanted.tolerance[measure][after]?.[index] as number;
-            expect(misses[measure], `${measure}, unit ${unit}, step ${after}`).toBeLessThanOrEqual(bound);
+            expect
+              .soft(misses[measure], `${measure}, unit ${unit}, step ${after}`)
+              .toBeLessThanOrEqual(bound);
           }
         });
       }
@@ -79,20 +174,19 @@ describe.skipIf(rows.length === 0)('published recipes (skipped without ../shared
           const expected = truth.data[Number(after) * wanted.units.length + index] as number;
           const miss = Math.abs((curve[Number(after)]?.[index] as number) - expected);
           const relative = miss / Math.max(Math.abs(expected), 1e-6 * largest);
-          expect(relative, `objective, unit ${unit}, step ${after}`).toBeLessThanOrEqual(bound);
+          expect.soft(relative, `objective, unit ${unit}, step ${after}`).toBeLessThanOrEqual(bound);
         });
       }
-      expect(network.layers.length).toBeGreaterThan(0);
     },
   );
 
-  it.each(rows.filter(({ group }) => group === 'mnist-256'))(
+  it.each(rows.filter(({ group }) => groups[group]?.stateless))(
     '$group at $layer: the objective of each stored picture, and of one update made from it, is the curve',
     async ({ group, layer }) => {
-      const { wanted, truth, step } = await load(group, layer);
-      for (const after of wanted.steps.slice(0, -1)) {
+      const { wanted, truth, octaves, recipe, full } = await load(group, layer);
+      for (const after of wanted.steps.filter((step) => step < recipe.steps)) {
         const stored = tensorFile(join(folder, group, layer, `step_${String(after).padStart(4, '0')}.pb`));
-        const { curve } = await climb(step, cpuEngine(), stored, wanted.units, 1);
+        const { curve } = await climb(octaves, cpuEngine(), stored, wanted.units, 1, undefined, after);
         wanted.units.forEach((unit, index) => {
           for (const later of [0, 1]) {
             const expected = truth.data[(after + later) * wanted.units.length + index] as number;
@@ -104,30 +198,53 @@ describe.skipIf(rows.length === 0)('published recipes (skipped without ../shared
           }
         });
       }
+      expect(octaves.map(({ size, from }) => ({ size, from }))).toEqual(octaveSizes(recipe, full));
     },
   );
 });
+
+const networks = new Map<string, Promise<Network>>();
+
+/** Each network is read once. */
+function networkOf(path: string): Promise<Network> {
+  let network = networks.get(path);
+  if (network === undefined) {
+    network = path.includes('mnist_convnet')
+      ? Promise.resolve(mnistConvnet(path))
+      : readModelFile(path).then((file) => loadNetwork(file));
+    networks.set(path, network);
+  }
+  return network;
+}
 
 async function load(group: string, layerName: string) {
   const place = join(folder, group, layerName);
   const content = JSON.parse(readFileSync(join(place, 'case.json'), 'utf8')) as Case;
   const units = content.filters ?? content.digits ?? [];
-  const network = mnistConvnet(join(place, content.network));
-  const layer = network.layers.find(({ name }) => name === content.layer) as Layer;
+  const { recipe: recipeOf, scaling, sidePx, start: toStart, picturesOver } = groups[group] as Group;
+  const { network: file = '', model } = content;
+  const network = await networkOf(model === undefined ? join(place, file) : join(shared, model));
+  const layer = network.layers.find(({ name, output }) => [name, output].includes(content.layer)) as Layer;
+  const recipe = resolveRecipe(recipeOf(content), group);
+  const { channels } = network.input;
+  const full = { channels, height: sidePx, width: sidePx };
   const spec = {
     network,
     layer,
-    recipe: groups[group] as Recipe,
-    scaling: resolveScaling('none', 1),
-    size: { channels: 1, height: 28, width: 28 },
+    recipe,
+    scaling: resolveScaling(scaling, channels),
+    size: full,
     batch: units.length,
   };
+  const start = tensorFile(join(place, 'start.pb'));
   return {
-    network,
+    recipe,
+    full,
     wanted: { ...content, units },
-    start: tensorFile(join(place, 'start.pb')),
+    start: toStart?.(start) ?? start,
+    scale: picturesOver,
     truth: tensorFile(join(place, 'objective.pb')),
-    step: await stepGraph(spec, cpuEngine()),
+    octaves: await compileOctaves(spec, cpuEngine()),
   };
 }
 
@@ -154,17 +271,22 @@ function mnistConvnet(path: string): Network {
   };
 }
 
-/** Runs the step graph on its own output; row k of `curve` and `pictures` is before update k + 1. */
+/**
+ * Runs the step graphs on their own output, from step `first`; row k of `curve` and `pictures` is before the update
+ * after that. Pictures are the optimised pixels; with `scale` the decoded ones over that.
+ */
 async function climb(
-  step: StepGraph,
+  octaves: readonly Octave[],
   engine: Engine,
   start: Float32Tensor,
   units: readonly number[],
   steps: number,
+  scale?: number,
+  first = 0,
 ): Promise<{ pictures: Float32Tensor[]; curve: Float32Array[] }> {
   const batch = units.length;
-  const program = await engine.compile(step.graph);
-  const feeds = new Map<string, Value>();
+  let octave = octaves.findLast(({ from }) => from <= first) as Octave;
+  let feeds = new Map<string, Value>();
   const upload = (
     name: string,
     dims: readonly number[],
@@ -174,23 +296,39 @@ async function climb(
     for (let index = 0; index < batch; index++) data.set(fill(index), index * size(dims));
     feeds.set(name, engine.upload(float32([batch, ...dims], data)));
   };
-  for (const { input, dims, pick } of step.slices)
-    upload(input, dims, (index) => pick(units[index] as number));
-  for (const { input, dims, start: from } of step.state) {
+  for (const { input, dims, start: from } of octave.step.state) {
     upload(input, dims, (index) =>
       from === 'recipe' ? own(start, start.dims[0] === 1 ? 0 : index) : new Float32Array(size(dims)),
     );
   }
   const pictures: Float32Tensor[] = [];
   const curve: Float32Array[] = [];
-  for (let k = 0; k <= steps; k++) {
+  for (let k = first; k <= first + steps; k++) {
+    const next = octaves.find(({ from }) => from === k && k > first);
+    if (next !== undefined) {
+      feeds = await next.begin(feeds);
+      octave = next;
+    }
+    const { step, program } = octave;
+    for (const { input, dims, pick } of step.slices)
+      upload(input, dims, (index) => pick(units[index] as number));
     for (const { input, at } of step.scalars) upload(input, [1, 1, 1], () => [at(k)]);
     const values = await program.run(feeds);
+    const pixels = feeds.get(step.state[0]?.input ?? '') as Value;
+    const picture = (await engine.download(
+      scale === undefined ? pixels : (values.get(step.picture) as Value),
+    )) as Float32Tensor;
+    pictures.push(
+      scale === undefined
+        ? picture
+        : float32(
+            picture.dims,
+            picture.data.map((value) => value / scale),
+          ),
+    );
     for (const { input, output } of step.state) feeds.set(input, values.get(output) as Value);
     curve.push((await engine.download(values.get(step.objective) as Value)).data as Float32Array);
-    pictures.push((await engine.download(values.get(step.picture) as Value)) as Float32Tensor);
   }
-  await program.release();
   return { pictures, curve };
 }
 

@@ -1,0 +1,87 @@
+/** Multi-scale ascents: one step graph a size, and between two sizes a graph that enlarges the parameter. */
+
+import type { Engine, Program, Value } from '../engine/engine.ts';
+import { GraphBuilder } from '../network/build.ts';
+import { float32 } from '../network/graph.ts';
+import type { PictureSize } from '../recipe/parameterisations.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { type AscentSpec, enlarge, type StepGraph, stepGraph } from './step.ts';
+
+/** The part of an ascent that has one size. */
+export interface Octave {
+  readonly size: PictureSize;
+  /** The number of updates made when it begins. */
+  readonly from: number;
+  readonly step: StepGraph;
+  readonly program: Program;
+  /** Takes the state of the octave before to this one: parameters enlarged, the optimiser's memory 0. */
+  begin(feeds: ReadonlyMap<string, Value>): Promise<Map<string, Value>>;
+  release(): Promise<void>;
+}
+
+/** The sizes of a recipe and the updates made when each begins: floor(side / factor^k), the steps shared out evenly. */
+export function octaveSizes(recipe: Recipe, size: PictureSize): { size: PictureSize; from: number }[] {
+  const { count, factor } = recipe.octaves ?? { count: 1, factor: 1 };
+  return Array.from({ length: count }, (_, octave) => {
+    const by = factor ** (count - 1 - octave);
+    const side = (full: number): number => Math.max(1, Math.floor(full / by));
+    const own = { ...size, height: side(size.height), width: side(size.width) };
+    return {
+      size: octave === count - 1 ? size : own,
+      from: Math.floor((octave * recipe.steps) / count),
+    };
+  });
+}
+
+/** Compiles all octaves of `spec`, smallest first; one where its recipe has no `octaves`. */
+export async function compileOctaves(spec: AscentSpec, engine: Engine): Promise<Octave[]> {
+  const octaves: Octave[] = [];
+  for (const { size, from } of octaveSizes(spec.recipe, spec.size)) {
+    const step = await stepGraph({ ...spec, size }, engine, spec.size);
+    const program = await engine.compile(step.graph);
+    const before = octaves.at(-1);
+    const between = before && (await enlargement(spec, before, { size, step }, engine));
+    octaves.push({
+      size,
+      from,
+      step,
+      program,
+      begin: async (feeds) => (between === undefined ? new Map(feeds) : between.run(feeds)),
+      release: async () => void (await Promise.all([program.release(), between?.release()])),
+    });
+  }
+  return octaves;
+}
+
+async function enlargement(
+  { batch, recipe }: AscentSpec,
+  before: Pick<Octave, 'size' | 'step'>,
+  { size, step }: Pick<Octave, 'size' | 'step'>,
+  engine: Engine,
+) {
+  const build = new GraphBuilder();
+  const pairs = step.state.map(({ input, dims, start }, index) => {
+    const from = before.step.state[index] as StepGraph['state'][number];
+    if (start === 'zeros') return { from: from.input, to: input, dims };
+    const small = build.input(from.input, [batch, ...from.dims]);
+    const large = enlarge(build, small, before.size, size, recipe.octaves?.interpolation);
+    return { from: from.input, to: input, dims, enlarged: large };
+  });
+  const program = await engine.compile(
+    build.graph(pairs.flatMap(({ enlarged }) => (enlarged === undefined ? [] : [enlarged]))),
+  );
+  return {
+    release: () => program.release(),
+    async run(feeds: ReadonlyMap<string, Value>): Promise<Map<string, Value>> {
+      const inputs = pairs.filter(({ enlarged }) => enlarged !== undefined).map(({ from }) => from);
+      const values = await program.run(new Map(inputs.map((name) => [name, feeds.get(name) as Value])));
+      return new Map(
+        pairs.map(({ to, dims, enlarged }): [string, Value] => {
+          const length = batch * dims.reduce((product, dim) => product * dim, 1);
+          const zeros = (): Value => engine.upload(float32([batch, ...dims], new Float32Array(length)));
+          return [to, enlarged === undefined ? zeros() : (values.get(enlarged) as Value)];
+        }),
+      );
+    },
+  };
+}
