@@ -1,6 +1,7 @@
 /** Multi-scale ascents: one step graph a size, and between two sizes a graph that enlarges the parameter. */
 
 import type { Engine, Program, Value } from '../engine/engine.ts';
+import { PhospheneError } from '../error.ts';
 import { GraphBuilder } from '../network/build.ts';
 import { float32 } from '../network/graph.ts';
 import type { PictureSize } from '../recipe/parameterisations.ts';
@@ -33,8 +34,17 @@ export function octaveSizes(recipe: Recipe, size: PictureSize): { size: PictureS
   });
 }
 
-/** Compiles all octaves of `spec`, smallest first; one where its recipe has no `octaves`. */
+/**
+ * Compiles all octaves of `spec`, smallest first; one where its recipe has no `octaves`.
+ * @throws PhospheneError where the layer takes pictures of one size alone.
+ */
 export async function compileOctaves(spec: AscentSpec, engine: Engine): Promise<Octave[]> {
+  const { recipe, layer, network } = spec;
+  if (recipe.octaves !== undefined && layer.kind !== 'conv' && network.input.height !== null) {
+    throw new PhospheneError(
+      `The recipe '${recipe.name}' goes through several sizes, and layer '${layer.name}' takes pictures of one size; choose a recipe without 'octaves' for it`,
+    );
+  }
   const octaves: Octave[] = [];
   for (const { size, from } of octaveSizes(spec.recipe, spec.size)) {
     const step = await stepGraph({ ...spec, size }, engine, spec.size);

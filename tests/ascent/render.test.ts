@@ -5,6 +5,7 @@ import type { Value } from '../../pipeline/engine/engine.ts';
 import { cpuEngine } from '../../pipeline/engine/onnxruntime.ts';
 import { float32 } from '../../pipeline/network/graph.ts';
 import type { Layer } from '../../pipeline/network/network.ts';
+import { presets } from '../../pipeline/recipe/presets.ts';
 import { resolveRecipe } from '../../pipeline/recipe/resolve.ts';
 import { resolveScaling } from '../../pipeline/recipe/scaling.ts';
 import { tinyNetwork } from './tiny.ts';
@@ -64,20 +65,61 @@ describe('renderLayer', () => {
     },
   );
 
-  it.each(['phosphene', 'phosphene-ink', 'mnist-filters', 'mnist-digits', 'wake'])(
-    'raises the objective by the recipe %s',
-    async (preset) => {
-      for (const channels of [1, 3]) {
-        const [rendering] = (await render('d', [1], 1, { preset, steps: 32 }, channels)).values();
-        const { curve = [], frames = [] } = rendering ?? {};
-        expect(curve).toHaveLength(33);
-        expect(curve.at(-1)).toBeGreaterThan(curve[0] as number);
-        expect(frames.map(({ step }) => step)).toEqual([0, 1, 2, 4, 8, 16, 32]);
-        expect(frames.every(({ step, objective }) => objective === curve[step])).toBe(true);
-        expect(frames.every(({ pixels }) => pixels.length === 144 * channels)).toBe(true);
-      }
-    },
-  );
+  it.each(Object.keys(presets))('raises the objective by the recipe %s', async (preset) => {
+    // Layer d takes one size only, and b has no map left of the smallest octave.
+    const [layer, unit] =
+      resolveRecipe(preset, 'test').octaves === undefined ? (['d', 1] as const) : (['a', 4] as const);
+    for (const channels of [1, 3]) {
+      const [rendering] = (await render(layer, [unit], 1, { preset, steps: 32 }, channels)).values();
+      const { curve = [], frames = [] } = rendering ?? {};
+      expect(curve).toHaveLength(33);
+      expect(curve.at(-1)).toBeGreaterThan(curve[0] as number);
+      expect(frames.map(({ step }) => step)).toEqual([0, 1, 2, 4, 8, 16, 32]);
+      expect(frames.every(({ step, objective }) => objective === curve[step])).toBe(true);
+      expect(frames.every(({ pixels }) => pixels.length === 144 * channels)).toBe(true);
+    }
+  });
+
+  it.each([
+    [
+      'octaves',
+      'a',
+      {
+        preset: 'multi-scale',
+        steps: 9,
+      },
+    ],
+    [
+      'filters that act now and then',
+      'd',
+      {
+        preset: 'wake',
+        steps: 9,
+        attempts: 1,
+        regularisers: [
+          { kind: 'clip' },
+          { kind: 'decay', amount: 0.01, last: false },
+          { kind: 'blur', deviation: 0.5, every: 3 },
+          { kind: 'median', side: 3, every: 4, last: false },
+        ],
+      },
+    ],
+  ])('makes the same bytes with %s whatever shares the batch', async (_, layer, recipe) => {
+    const together = await render(layer, [0, 1, 2, 3], 4, recipe, 3);
+    const alone = await render(layer, [2], 1, recipe, 3);
+    const twos = await render(layer, [3, 2, 0], 2, recipe, 3);
+    expect(kept(alone.get(2))).toEqual(kept(together.get(2)));
+    expect(kept(twos.get(0))).toEqual(kept(together.get(0)));
+  });
+
+  it('shows every octave at the full size, and refuses octaves where only one size fits', async () => {
+    const { frames = [], curve } = (await render('a', [1], 1, 'multi-scale', 1)).get(1) ?? {};
+    expect(curve).toHaveLength(21);
+    expect(frames.map(({ pixels }) => pixels.length)).toEqual(frames.map(() => 144));
+    await expect(render('d', [1], 1, 'multi-scale')).rejects.toThrow(
+      "The recipe 'multi-scale' goes through several sizes, and layer 'd' takes pictures of one size",
+    );
+  });
 
   it('measures the published 8 bits: as the whole network answers to them', async () => {
     const { graph, input, layers } = tinyNetwork();

@@ -24,6 +24,10 @@ describe('resolveRecipe', () => {
     ['phosphen', "test: there is no recipe 'phosphen'; did you mean 'phosphene'?"],
     [{ preset: 'phosphene', stepz: 3 }, "test: unknown field 'stepz'; did you mean 'steps'?"],
     [{ preset: 'phosphene', steps: -1 }, "test: 'steps' must be 0 or more, found -1"],
+    [
+      { preset: 'phosphene', regularisers: [{ kind: 'clip' }] },
+      'test: \'regularisers[0]\' must be left out where not `pixels` but something else is optimised, found {"kind":"clip"}',
+    ],
     [{ preset: 7 }, "test: 'preset' must be a recipe's name, found 7"],
   ])('refuses %j in one sentence', (reference, message) => {
     expect(() => resolveRecipe(reference, 'test')).toThrow(
