@@ -7,12 +7,12 @@ import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { modelContent } from '../content/schema.ts';
 import { presetNames } from './recipe/resolve.ts';
-import { recipe } from './recipe/schema.ts';
+import { recipe, recipeFields } from './recipe/schema.ts';
 
 export const modelSchemaFile = 'content/model.schema.json';
 
 const preset = z.enum(presetNames).describe('The name of a recipe that comes with the project.');
-const ownRecipe = recipe
+const ownRecipe = recipeFields
   .partial()
   .extend({ preset: preset.optional().describe('The recipe that the other fields change, each as a whole.') })
   .describe('A recipe of your own: a preset with changes, or every field.');

@@ -212,45 +212,45 @@ export const display = z.discriminatedUnion('kind', [
 ]);
 export type Display = z.infer<typeof display>;
 
-export const recipe = z
-  .strictObject({
-    name: z.string().min(1).max(60).describe('What people call it.'),
-    source: z.string().optional().describe('Where it was published.'),
-    objective: objective.describe('The number to maximise.'),
-    parameterisation: parameterisation.describe('What is optimised, and how a picture comes from it.'),
-    transforms: z.array(transform).default([]).describe('Put between picture and network, first to last.'),
-    optimiser: optimiser.describe('How the gradient becomes a step.'),
-    rate: rate.describe('The size of a step.'),
-    regularisers: z.array(regulariser).default([]).describe('Done between steps, first to last.'),
-    start: start.describe('Where the ascent starts, in the space of the parameterisation.'),
-    steps: z.int().min(0).max(100_000).describe('Number of updates.'),
-    octaves: octaves
-      .optional()
-      .describe('Multi-scale: the ascent starts small and goes on in ever larger pictures. For `pixels`.'),
-    attempts: z
-      .int()
-      .min(1)
-      .max(16)
-      .default(1)
-      .describe(
-        'A unit that stays silent is started anew from other random numbers, this often in all; the best is kept.',
-      ),
-    wake: z
-      .boolean()
-      .default(false)
-      .describe(
-        'A unit that no attempt made active is shown as the recipe `wake` finds it, where that does.',
-      ),
-    display: display.describe('How the finished picture is shown as 8 bits.'),
-  })
-  .superRefine((own, context) => {
-    if (own.parameterisation.kind === 'pixels') return;
-    const message = 'left out where not `pixels` but something else is optimised';
-    if (own.octaves !== undefined) context.addIssue({ code: 'custom', path: ['octaves'], message });
-    own.regularisers.forEach((_, index) => {
-      context.addIssue({ code: 'custom', path: ['regularisers', index], message });
-    });
+/** What a recipe says, field by field. */
+export const recipeFields = z.strictObject({
+  name: z.string().min(1).max(60).describe('What people call it.'),
+  source: z.string().optional().describe('Where it was published.'),
+  objective: objective.describe('The number to maximise.'),
+  parameterisation: parameterisation.describe('What is optimised, and how a picture comes from it.'),
+  transforms: z.array(transform).default([]).describe('Put between picture and network, first to last.'),
+  optimiser: optimiser.describe('How the gradient becomes a step.'),
+  rate: rate.describe('The size of a step.'),
+  regularisers: z.array(regulariser).default([]).describe('Done between steps, first to last.'),
+  start: start.describe('Where the ascent starts, in the space of the parameterisation.'),
+  steps: z.int().min(0).max(100_000).describe('Number of updates.'),
+  octaves: octaves
+    .optional()
+    .describe('Multi-scale: the ascent starts small and goes on in ever larger pictures. For `pixels`.'),
+  attempts: z
+    .int()
+    .min(1)
+    .max(16)
+    .default(1)
+    .describe(
+      'A unit that stays silent is started anew from other random numbers, this often in all; the best is kept.',
+    ),
+  wake: z
+    .boolean()
+    .default(false)
+    .describe('A unit that no attempt made active is shown as the recipe `wake` finds it, where that does.'),
+  display: display.describe('How the finished picture is shown as 8 bits.'),
+});
+
+/** A recipe, and what its fields ask of each other. */
+export const recipe = recipeFields.superRefine((own, context) => {
+  if (own.parameterisation.kind === 'pixels') return;
+  const message = 'left out where not `pixels` but something else is optimised';
+  if (own.octaves !== undefined) context.addIssue({ code: 'custom', path: ['octaves'], message });
+  own.regularisers.forEach((_, index) => {
+    context.addIssue({ code: 'custom', path: ['regularisers', index], message });
   });
+});
 /** A resolved recipe: every field is there. */
 export type Recipe = z.infer<typeof recipe>;
 /** A recipe as people may write it: fields with a default may be left out. */
