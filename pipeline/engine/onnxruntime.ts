@@ -32,17 +32,25 @@ export function cpuEngine(): Engine {
   };
 }
 
+/**
+ * Weights of more bytes than this are fed with each run, from where they lie: as constants onnxruntime would copy them
+ * while it reads the model, and once more in a form that suits its matrix product, in every session.
+ */
+const largestConstantBytes = 16 * 2 ** 20;
+
 async function compile(graph: Graph): Promise<Program> {
-  const bytes = encodeModel(graph);
+  const large = [...graph.initializers].filter(([, { data }]) => data.byteLength > largestConstantBytes);
+  const fed = large.map(([name, { type, data, dims }]) => [name, new OrtTensor(type, data, dims)] as const);
   let session: InferenceSession;
   try {
-    session = await InferenceSession.create(bytes, sessionOptions);
+    session = await InferenceSession.create(encodeModel(withInputs(graph, large)), sessionOptions);
   } catch (cause) {
     throw failure('Expected a graph that onnxruntime can run on the CPU', cause);
   }
   return {
     run: async (feeds) => {
-      const values = Object.fromEntries([...feeds].map(([name, value]) => [name, toOrt(value)]));
+      const own = [...feeds].map(([name, value]) => [name, toOrt(value)] as const);
+      const values = Object.fromEntries([...own, ...fed]);
       try {
         const results = await session.run(values, { logSeverityLevel: 4 });
         return new Map(Object.entries(results).map(([name, tensor]) => [name, toValue(tensor)]));
@@ -51,6 +59,18 @@ async function compile(graph: Graph): Promise<Program> {
       }
     },
     release: () => session.release(),
+  };
+}
+
+/** The graph with these initializers as inputs. */
+function withInputs(graph: Graph, tensors: readonly (readonly [string, Tensor])[]): Graph {
+  if (tensors.length === 0) return graph;
+  const initializers = new Map(graph.initializers);
+  for (const [name] of tensors) initializers.delete(name);
+  return {
+    ...graph,
+    inputs: [...graph.inputs, ...tensors.map(([name, { type, dims }]) => ({ name, type, dims }))],
+    initializers,
   };
 }
 
