@@ -48,9 +48,16 @@ const pure = [
   'pipeline/slug.ts',
 ];
 
-const placed = ['content.ts', 'json-schema.ts', 'plan.ts', 'render.ts', 'events.ts', 'log.ts', 'cli.ts'].map(
-  (name) => join('pipeline', name),
-);
+const placed = [
+  'assume.ts',
+  'content.ts',
+  'json-schema.ts',
+  'plan.ts',
+  'render.ts',
+  'events.ts',
+  'log.ts',
+  'cli.ts',
+].map((name) => join('pipeline', name));
 
 /** What all parts may use: files straight in pipeline/ that have no place of their own below. */
 const leaves = sources.filter((path) => dirname(path) === 'pipeline' && !placed.includes(path));
@@ -62,7 +69,7 @@ const order: readonly (readonly string[])[] = [
   ['pipeline/network', 'pipeline/engine'],
   ['pipeline/formats', 'pipeline/recipe', 'pipeline/content.ts'],
   ['pipeline/picture', 'pipeline/store', 'pipeline/weights'],
-  ['pipeline/ascent', 'pipeline/plan.ts', 'pipeline/json-schema.ts'],
+  ['pipeline/ascent', 'pipeline/plan.ts', 'pipeline/assume.ts', 'pipeline/json-schema.ts'],
   ['pipeline/render.ts'],
   ['pipeline/events.ts'],
   ['pipeline/publish', 'pipeline/log.ts'],
