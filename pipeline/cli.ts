@@ -17,6 +17,7 @@ const terminal: Terminal = {
   print: (text) => void process.stdout.write(text),
   emit: (event) => log.emit(event),
   settle: () => log.close(),
+  ...(process.stdin.isTTY && process.stdout.isTTY ? { ask } : {}),
   signal: stop.signal,
   exitCode: 0,
 };
@@ -43,6 +44,20 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
+
+async function ask(question: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises');
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  // On a terminal in use by readline Ctrl-C is a key, not a signal.
+  lines.on('SIGINT', interrupt);
+  try {
+    const answer = await lines.question(`${question} [y/N] `, { signal: stop.signal }).catch(() => '');
+    stop.signal.throwIfAborted();
+    return /^\s*y(es)?\s*$/i.test(answer);
+  } finally {
+    lines.close();
+  }
+}
 
 const program = new Command('phosphene')
   .description('See what a convolutional network sees: render its units, publish them as a gallery.')

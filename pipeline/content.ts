@@ -51,6 +51,26 @@ export async function readModels(contentDir: string, slugs: readonly string[] = 
   return Promise.all(wanted.map((slug) => readModel(join(folder, `${slug}.json`))));
 }
 
+/** The model of a content folder that names this model file; content files that are wrong are passed over. */
+export async function modelOfFile(contentDir: string, path: string): Promise<ModelFile | undefined> {
+  const folder = resolve(contentDir, 'models');
+  const wanted = resolve(path);
+  for (const name of (await filesOf(folder).catch(() => [])).sort()) {
+    const model = await readModel(join(folder, name)).catch((error: unknown) => {
+      if (error instanceof PhospheneError) return undefined;
+      throw error;
+    });
+    if (model?.weights === wanted) return model;
+  }
+  return undefined;
+}
+
+/** Whether a content folder has a model of this name. */
+export async function hasModel(contentDir: string, slug: string): Promise<boolean> {
+  const names: readonly string[] = await filesOf(resolve(contentDir, 'models')).catch(() => []);
+  return names.includes(`${slug}.json`);
+}
+
 async function readModel(file: string): Promise<ModelFile> {
   const slug = basename(file, '.json');
   const what = shownPath(file);

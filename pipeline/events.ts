@@ -1,16 +1,26 @@
 /** What happened, as data. Whoever does the work emits these; how they are told to people is the log's matter. */
 
+import type { Assumption } from './assume.ts';
 import type { RenderEvent } from './render.ts';
 import type { DownloadEvent } from './weights/download.ts';
 
 export type Event = DownloadEvent | ModelEvent | RenderEvent | PublishEvent | StopEvent;
 
-/** Nothing is done for some models; why, as words that follow a colon. */
-export interface ModelEvent {
-  readonly kind: 'left-out';
-  readonly models: readonly string[];
-  readonly reason: string;
-}
+export type ModelEvent =
+  /** Nothing is done for some models; why, as words that follow a colon. */
+  | { readonly kind: 'left-out'; readonly models: readonly string[]; readonly reason: string }
+  /** A model file was given that a content file names. */
+  | { readonly kind: 'described'; readonly model: string; readonly file: string; readonly by: string }
+  /** A model file was given that no content file names: what `file` would say of it, and why. */
+  | {
+      readonly kind: 'assumed';
+      readonly model: string;
+      readonly file: string;
+      readonly content: object;
+      readonly reasons: Assumption['reasons'];
+    }
+  /** A content file was written. */
+  | { readonly kind: 'written'; readonly model: string; readonly file: string };
 
 export type PublishEvent =
   /** Publishing begins, with this many units in the plan. */

@@ -55,6 +55,16 @@ export function openLog(stream: LogStream, now: () => number = () => performance
         case 'left-out':
           progress.say(`Left out ${event.models.join(', ')}: ${event.reason}`);
           return;
+        case 'described':
+          progress.say(`${event.file} is the model '${event.model}' of ${event.by}`);
+          return;
+        case 'assumed':
+          progress.say(`Assumed ${event.file}: ${JSON.stringify(event.content)}`);
+          for (const { field, reason } of event.reasons) progress.say(`Assumed ${field}: ${reason}`);
+          return;
+        case 'written':
+          progress.say(`Wrote ${event.file}; phosphene publish shows the model`);
+          return;
         case 'download-started':
           progress.say(
             event.heldBytes === 0

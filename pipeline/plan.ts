@@ -62,14 +62,38 @@ export interface ModelPlan {
 
 export const DEFAULT_SEED = 0;
 
+/** A model file that has been read. */
+export interface OpenModel {
+  /** As the file says it. */
+  readonly network: Network;
+  /** Of the file's bytes. */
+  readonly sha256: string;
+}
+
 /**
- * Loads the model and plans its units. Renders nothing.
+ * Reads a model file.
+ * @param lambdas What its Lambda layers compute, by their names.
+ * @throws PhospheneError if it cannot be read or holds nothing that can be shown.
+ */
+export async function openModel(path: string, lambdas?: ModelContent['lambdas']): Promise<OpenModel> {
+  const file = await readModelFile(path);
+  const network = await loadNetwork(file, { lambdas });
+  return { network, sha256: createHash('sha256').update(file.bytes).digest('hex') };
+}
+
+/**
+ * Plans the units of a model. Renders nothing.
+ * @param opened The model's file, where it has been read already.
  * @throws PhospheneError (exit code 2) for unknown layers, units and recipes; (1) for a model file that cannot be read.
  */
-export async function planModel(model: ModelOnHand, options: PlanOptions = {}): Promise<ModelPlan> {
+export async function planModel(
+  model: ModelOnHand,
+  options: PlanOptions = {},
+  opened?: OpenModel,
+): Promise<ModelPlan> {
   const { content, slug } = model;
-  const file = await readModelFile(model.weightsFile);
-  const network = foldBatchNormalization(await loadNetwork(file, { lambdas: content.lambdas }));
+  const { network: read, sha256 } = opened ?? (await openModel(model.weightsFile, content.lambdas));
+  const network = foldBatchNormalization(read);
   const scaling = scalingOf(model, network);
   const sizes = layerSizes(network, options.sizePx ?? content.input.sizePx);
   const seed = options.seed ?? DEFAULT_SEED;
@@ -99,7 +123,6 @@ export async function planModel(model: ModelOnHand, options: PlanOptions = {}): 
       { exitCode: 2 },
     );
   }
-  const sha256 = createHash('sha256').update(file.bytes).digest('hex');
   return { slug, content, network, sha256, scaling, seed, layers };
 }
 

@@ -25,6 +25,7 @@ interface Options extends ReportOptions {
   readonly store: string;
   readonly content: string;
   readonly weights?: string;
+  readonly write?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -36,7 +37,7 @@ export function renderCommand(terminal: Terminal): Command {
     )
     .argument(
       '[model...]',
-      'models to render, by the names of their files in content/models; by default all whose weights come with them',
+      'models to render: names of files in content/models, or model files; by default all whose weights come with them',
     )
     .option('--layers <names>', 'layers by name or pattern, e.g. conv2d,dense*', names)
     .option('--units <numbers>', 'units from 0, e.g. 0-15,40', unitNumbers)
@@ -49,6 +50,7 @@ export function renderCommand(terminal: Terminal): Command {
     .option('--store <dir>', 'where renderings are kept', '.cache/store')
     .option('--content <dir>', 'the folder that holds models/', 'content')
     .option('--weights <file>', 'a model file, in place of the one that content/models names')
+    .option('--write', 'write the content file that is assumed for a model file without one')
     .option('--dry-run', 'only say what would be rendered')
     .addHelpText(
       'after',
@@ -57,26 +59,58 @@ Examples:
   phosphene render                                    all that the gallery shows
   phosphene render mnist --layers 'conv2d*' --units 0-7
   phosphene render mnist --recipe mnist-filters --dry-run
-  phosphene render vgg16 --layers block3_conv3 --units 0-7     downloads the weights first`,
+  phosphene render vgg16 --layers block3_conv3 --units 0-7     downloads the weights first
+  phosphene render my/flowers.onnx --write            any model file; see also phosphene inspect`,
     )
     .action((models: string[], options: Options) => render(models, options, terminal));
   return withReporting(command);
 }
 
-async function render(slugs: string[], options: Options, terminal: Terminal): Promise<void> {
-  const { readModels } = await import('../content.ts');
-  const models = await readModels(options.content, slugs);
+async function render(words: string[], options: Options, terminal: Terminal): Promise<void> {
+  const { modelOfFile, readModels, shownPath } = await import('../content.ts');
+  const { assumeModel, offerToWrite, sortWords, tellAssumed } = await import('./model-files.ts');
+  const { slugs, files } = await sortWords(words, options.content);
+  if (options.weights !== undefined && files.length > 0) {
+    throw new PhospheneError(
+      `--weights is for a model of ${shownPath(options.content)}/models, found the model file ${oneLine(files[0] ?? '')} itself: leave one of the two out`,
+      { exitCode: 2 },
+    );
+  }
+  if (options.write === true && files.length === 0) {
+    throw new PhospheneError(
+      '--write keeps what is assumed of a model file, found none on the command line; e.g. phosphene render my/flowers.onnx --write',
+      { exitCode: 2 },
+    );
+  }
+  const models = slugs.length > 0 || files.length === 0 ? await readModels(options.content, slugs) : [];
+  const undescribed: string[] = [];
+  for (const file of files) {
+    const model = await modelOfFile(options.content, file);
+    if (model === undefined) undescribed.push(file);
+    else {
+      terminal.emit({ kind: 'described', model: model.slug, file, by: shownPath(model.file) });
+      if (!models.some(({ slug }) => slug === model.slug)) models.push(model);
+    }
+  }
   const planOptions = await planOptionsOf(options, models);
   const { DiskStore } = await import('../store/disk.ts');
   const store = new DiskStore(options.store);
   if (options.dryRun !== true) await store.prepare();
-  const ready = await onHand(models, slugs, options, terminal);
+  const ready = await onHand(models, words, options, terminal);
 
   const { planModel } = await import('../plan.ts');
   const plans: ModelPlan[] = [];
   for (const model of ready) {
     terminal.signal.throwIfAborted();
     plans.push(await planModel(model, planOptions));
+  }
+  for (const file of undescribed) {
+    terminal.signal.throwIfAborted();
+    const assumed = await assumeModel(file, options.content);
+    tellAssumed(assumed, options.json === true, terminal);
+    plans.push(await planModel(assumed.model, planOptions, assumed.opened));
+    const ask = options.json !== true && options.dryRun !== true;
+    await offerToWrite(assumed, { write: options.write === true, ask }, terminal);
   }
   if (options.dryRun === true) {
     await reportDryRun(plans, store, options, terminal);

@@ -13,6 +13,8 @@ export interface Terminal {
   emit(event: Event): void;
   /** Ends the progress that `emit` shows. */
   settle(): void;
+  /** Asks the person a question, who says yes or anything else; not there where nobody could answer. */
+  ask?(question: string): Promise<boolean>;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
   /** What the process ends with. */
