@@ -2,9 +2,9 @@
 
 import type { Assumption } from './assume.ts';
 import type { RenderEvent } from './render.ts';
-import type { DownloadEvent } from './weights/download.ts';
+import type { WeightsEvent } from './weights/weights.ts';
 
-export type Event = DownloadEvent | ModelEvent | RenderEvent | PublishEvent | StopEvent;
+export type Event = WeightsEvent | ModelEvent | RenderEvent | PublishEvent | StopEvent;
 
 export type ModelEvent =
   /** Nothing is done for some models; why, as words that follow a colon. */
@@ -19,6 +19,8 @@ export type ModelEvent =
       readonly content: object;
       readonly reasons: Assumption['reasons'];
     }
+  /** The weights that were given for a model are remembered. */
+  | { readonly kind: 'remembered'; readonly model: string; readonly file: string }
   /** A content file was written. */
   | { readonly kind: 'written'; readonly model: string; readonly file: string };
 

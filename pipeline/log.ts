@@ -62,6 +62,16 @@ export function openLog(stream: LogStream, now: () => number = () => performance
           progress.say(`Assumed ${event.file}: ${JSON.stringify(event.content)}`);
           for (const { field, reason } of event.reasons) progress.say(`Assumed ${field}: ${reason}`);
           return;
+        case 'given':
+          progress.say(
+            event.isThere
+              ? `Weights of ${event.model}: ${event.file}, as given with --weights (noted in ${event.note})`
+              : `Weights of ${event.model}: ${event.file} was given with --weights, but is not there any more; give another, or remove ${event.note}`,
+          );
+          return;
+        case 'remembered':
+          progress.say(`Weights of ${event.model}: ${event.file} from now on, for phosphene publish too`);
+          return;
         case 'written':
           progress.say(`Wrote ${event.file}; phosphene publish shows the model`);
           return;

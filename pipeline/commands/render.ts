@@ -49,7 +49,10 @@ export function renderCommand(terminal: Terminal): Command {
     .option('--engine <name>', 'what computes: auto or cpu', engineName, 'auto')
     .option('--store <dir>', 'where renderings are kept', '.cache/store')
     .option('--content <dir>', 'the folder that holds models/', 'content')
-    .option('--weights <file>', 'a model file, in place of the one that content/models names')
+    .option(
+      '--weights <file>',
+      'a model file, in place of the one that content/models names; in place of one to download it is remembered',
+    )
     .option('--write', 'write the content file that is assumed for a model file without one')
     .option('--dry-run', 'only say what would be rendered')
     .addHelpText(
@@ -117,6 +120,7 @@ async function render(words: string[], options: Options, terminal: Terminal): Pr
     return;
   }
 
+  await remember(ready, options, terminal);
   const { openEngine } = await import('../engine/choose.ts');
   const { renderModels } = await import('../render.ts');
   const { batch } = options;
@@ -172,6 +176,24 @@ async function onHand(
     terminal.emit({ kind: 'left-out', models: unnamed, reason });
   }
   return found;
+}
+
+/** What is published of a model whose weights do not come with it has to be rendered from the same file. */
+async function remember(
+  models: readonly ModelOnHand[],
+  { weights }: Options,
+  terminal: Terminal,
+): Promise<void> {
+  if (weights === undefined) return;
+  const { rememberGiven } = await import('../weights/given.ts');
+  const { weightsOnThisMachine } = await import('../weights/machine.ts');
+  const { folder, files } = weightsOnThisMachine(terminal.signal, (event) => terminal.emit(event));
+  for (const { slug, weights: named } of models) {
+    if (typeof named === 'string') continue;
+    if (await rememberGiven(slug, weights, folder, files)) {
+      terminal.emit({ kind: 'remembered', model: slug, file: weights });
+    }
+  }
 }
 
 async function planOptionsOf(options: Options, models: readonly ModelFile[]): Promise<PlanOptions> {

@@ -2,9 +2,9 @@
 
 import http from 'node:http';
 import { join } from 'node:path';
-import { type DownloadEvent, defaultPatience } from './download.ts';
+import { defaultPatience } from './download.ts';
 import { downloadDisk } from './partial.ts';
-import type { WeightsEffects } from './weights.ts';
+import type { WeightsEffects, WeightsEvent } from './weights.ts';
 
 const folder = join('.cache', 'weights');
 
@@ -12,7 +12,7 @@ let throughProxy = false;
 
 export function weightsOnThisMachine(
   signal: AbortSignal,
-  emit: (event: DownloadEvent) => void,
+  emit: (event: WeightsEvent) => void,
 ): WeightsEffects {
   return {
     folder,

@@ -1,6 +1,7 @@
 /**
  * From a model's content file to a model file on this machine. Most lie beside their content file; those that are too
- * large for that are kept in a folder of their own, and fetched when somebody asks for the model by name.
+ * large for that are kept in a folder of their own, and fetched when somebody asks for the model by name. A file that
+ * somebody gave in place of those goes before them.
  */
 
 import { join } from 'node:path';
@@ -8,16 +9,29 @@ import { type LayeredFile, type ModelFile, shownPath } from '../content.ts';
 import { PhospheneError } from '../error.ts';
 import { wantedNames } from '../pattern.ts';
 import { byteCount } from '../words.ts';
-import { checksumOf, type DownloadEffects, download } from './download.ts';
+import { checksumOf, type DownloadEffects, type DownloadEvent, download } from './download.ts';
+import { givenFile } from './given.ts';
 
 /** A model whose file lies on this machine. */
 export interface ModelOnHand extends ModelFile {
   readonly weightsFile: string;
 }
 
+export type WeightsEvent =
+  | DownloadEvent
+  /** A model's weights are those that somebody gave; `note` is where that is written down, `isThere` whether they are. */
+  | {
+      readonly kind: 'given';
+      readonly model: string;
+      readonly file: string;
+      readonly note: string;
+      readonly isThere: boolean;
+    };
+
 export interface WeightsEffects extends DownloadEffects {
   /** Where weights are kept; made where there is none. */
   readonly folder: string;
+  emit(event: WeightsEvent): void;
 }
 
 export interface WantedWeights {
@@ -37,7 +51,7 @@ export async function fetchWeights(
 ): Promise<ModelOnHand> {
   const found = await findWeights(model, wanted, effects);
   if (found !== undefined) return found;
-  const { file, url, bytes, checksum } = chosen(model, wanted);
+  const [{ file, url, bytes, checksum }] = choices(model, wanted);
   const place = join(effects.folder, file);
   if (url === undefined || bytes === undefined || checksum === undefined) {
     const source = model.content.source === undefined ? '' : ` (${model.content.source})`;
@@ -56,13 +70,37 @@ export async function fetchWeights(
 export async function findWeights(
   model: ModelFile,
   wanted: WantedWeights,
-  { folder, files, signal }: Pick<WeightsEffects, 'folder' | 'files' | 'signal'>,
+  { folder, files, signal, emit }: Pick<WeightsEffects, 'folder' | 'files' | 'signal' | 'emit'>,
 ): Promise<ModelOnHand | undefined> {
   if (typeof model.weights === 'string') return { ...model, weightsFile: model.weights };
-  const { file, bytes, checksum } = chosen(model, wanted);
-  const place = join(folder, file);
+  const given = await givenFile(model.slug, folder, files);
+  if (given !== undefined) {
+    const isThere = (await files.info(given.file)) !== undefined;
+    emit({
+      kind: 'given',
+      model: model.slug,
+      file: shownPath(given.file),
+      note: shownPath(given.note),
+      isThere,
+    });
+    if (isThere) return { ...model, weightsFile: given.file };
+  }
+  for (const kept of choices(model, wanted)) {
+    const place = join(folder, kept.file);
+    if (await isKept(kept, place, files, signal)) return { ...model, weightsFile: place };
+  }
+  return undefined;
+}
+
+/** Whether a kept file is in its place. @throws PhospheneError where something else is. */
+async function isKept(
+  { bytes, checksum }: LayeredFile,
+  place: string,
+  files: WeightsEffects['files'],
+  signal: AbortSignal,
+): Promise<boolean> {
   const info = await files.info(place);
-  if (info === undefined) return undefined;
+  if (info === undefined) return false;
   const wrong = (found: string, expected: string): PhospheneError =>
     new PhospheneError(
       `Expected ${shownPath(place)} to be the known file of that name (${expected}), found another (${found}): remove it so that it can be fetched, or give it with --weights FILE if it is the one that you mean`,
@@ -73,23 +111,23 @@ export async function findWeights(
     const found = await checksumOf(place, checksum, files, signal);
     if (found !== checksum) throw wrong(found, checksum);
   }
-  return { ...model, weightsFile: place };
+  return true;
 }
 
 /** What would have to be done to have a model's weights, as a phrase. */
 export function whatIsMissing(model: ModelFile, wanted: WantedWeights, folder: string): string {
-  const { file, url, bytes } = chosen(model, wanted);
+  const [{ file, url, bytes }] = choices(model, wanted);
   if (url === undefined || bytes === undefined) return `${shownPath(join(folder, file))} is missing`;
   return `${file} (${byteCount(bytes)}) is not downloaded yet`;
 }
 
-/** The first of a model's kept files that has all wanted layers. */
-function chosen(model: ModelFile, { layers }: WantedWeights): LayeredFile {
+/** A model's kept files that have all wanted layers; the first of them is the one to fetch. */
+function choices(model: ModelFile, { layers }: WantedWeights): readonly [LayeredFile, ...LayeredFile[]] {
   const files = typeof model.weights === 'string' ? [] : model.weights;
   const names = [...new Set(files.flatMap((file) => file.layers ?? []))];
   const wanted = names.length === 0 ? [] : [...wantedNames(model, names, layers)];
-  const found = files.find((file) => wanted.every((name) => file.layers?.includes(name)));
-  if (found !== undefined) return found;
+  const [first, ...others] = files.filter((file) => wanted.every((name) => file.layers?.includes(name)));
+  if (first !== undefined) return [first, ...others];
   throw new PhospheneError(
     `content/models/${model.slug}.json: expected 'weights' to have a file with all of ${wanted.slice(0, 8).join(', ')}, found none; name fewer layers`,
     { exitCode: 2 },

@@ -1,11 +1,12 @@
 /** Models whose weights do not lie beside their content files, as users meet them. */
 
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { galleryIndex } from '../../content/schema.ts';
+import { fixturePath, fixturesMissing, ifMissing } from '../fixtures.ts';
 import { answers, sends, serve } from '../weights/server.ts';
 import { project, quickContent, run } from './run.ts';
 
@@ -99,10 +100,44 @@ describe('a model whose weights are fetched', () => {
 
     const given = await run(['render', 'remote', ...quick, '--weights', weightsFile], folder);
     expect(given).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1 unit rendered/) });
-    await mkdir(join(folder, '.cache/weights'), { recursive: true });
+    expect(given.stderr).toContain(
+      `Weights of remote: ${weightsFile} from now on, for phosphene publish too\n`,
+    );
+    const publishing = await run(['publish'], folder);
+    expect(publishing.stderr).toContain(
+      `Weights of remote: ${weightsFile}, as given with --weights (noted in`,
+    );
+    expect(publishing.stdout).toMatch(/^1 unit published/);
+    expect(await published()).toEqual(['mnist', 'remote']);
+
+    await rm(join(folder, '.cache/weights/.given/remote.json'));
     await writeFile(join(folder, '.cache/weights/remote.keras'), await readFile(weightsFile));
     const put = await run(['render', 'remote', ...quick], folder);
     expect(put).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing to render/) });
     expect(server.asked).toHaveLength(1);
+  });
+});
+
+describe.skipIf(fixturesMissing)(`models of the registry, their weights given${ifMissing}`, () => {
+  it.each([
+    ['vgg16', 'vgg16_blocks1-2_notop.h5', 'block1_conv1', 4],
+    ['googlenet', 'googlenet.onnx', 'conv1/7x7_s2', 58],
+  ])('%s is rendered from %s and published', async (slug, file, layer, layers) => {
+    const weights = fixturePath('../data/models', file);
+    await rm(join(folder, 'content/models'), { recursive: true });
+    for (const part of [`models/${slug}.json`, 'classes'])
+      await cp(join(project, 'content', part), join(folder, 'content', part), { recursive: true });
+    const args = ['render', slug, '--layers', layer, '--units', '3', '--weights', weights];
+
+    const dry = await run([...args, '--dry-run'], folder);
+    expect(dry.stdout).toContain('1 unit of 1 would be rendered.');
+    await expect(readdir(join(folder, '.cache'))).rejects.toThrow('ENOENT');
+
+    const rendered = await run(args, folder);
+    expect(rendered).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1 unit rendered/) });
+    const { code, stdout } = await run(['publish', '--json'], folder);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ models: 1, layers, units: { published: 1 } });
+    expect(await published()).toEqual([slug]);
   });
 });

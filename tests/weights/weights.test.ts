@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LayeredFile, ModelFile } from '../../pipeline/content.ts';
+import { rememberGiven } from '../../pipeline/weights/given.ts';
 import { downloadDisk } from '../../pipeline/weights/partial.ts';
 import {
   fetchWeights,
   findWeights,
   type WeightsEffects,
+  type WeightsEvent,
   whatIsMissing,
 } from '../../pipeline/weights/weights.ts';
 import { answers, sends, serve } from './server.ts';
@@ -130,6 +132,12 @@ describe('the file of several', () => {
     expect((await findWeights(one, { layers }, offline()))?.weightsFile).toBe(join(folder, `${expected}.h5`));
   });
 
+  it('is one that lies here already, though another would be fetched', async () => {
+    await writeFile(join(folder, 'whole.h5'), 'whole');
+    const found = await fetchWeights(model(files), { layers: ['conv1'] }, offline());
+    expect(found.weightsFile).toBe(join(folder, 'whole.h5'));
+  });
+
   it('is not asked for before the layers are known to be there', async () => {
     const one = model(files);
     await expect(fetchWeights(one, { layers: ['conv3'] }, offline())).rejects.toMatchObject({
@@ -143,6 +151,55 @@ describe('the file of several', () => {
     await expect(findWeights(one, {}, offline())).rejects.toThrow(
       "content/models/net.json: expected 'weights' to have a file with all of conv1, conv2, fc1, found none",
     );
+  });
+});
+
+describe('a file that was given', () => {
+  const own = (): string => join(folder, 'own.h5');
+  async function find(one: ModelFile): Promise<{ file: string | undefined; events: WeightsEvent[] }> {
+    const events: WeightsEvent[] = [];
+    const found = await findWeights(one, {}, { ...offline(), emit: (event) => void events.push(event) });
+    return { file: found?.weightsFile, events };
+  }
+  const given = (isThere: boolean): WeightsEvent => ({
+    ...{ kind: 'given', model: 'net', file: own(), note: join(folder, '.given/net.json'), isThere },
+  });
+
+  it('is taken from then on, before those that are kept', async () => {
+    await writeFile(own(), 'own');
+    await writeFile(join(folder, 'small.h5'), 'small');
+    expect(await rememberGiven('net', own(), folder, downloadDisk)).toBe(true);
+    expect(await rememberGiven('net', own(), folder, downloadDisk)).toBe(false);
+    expect(await find(model([small]))).toEqual({ file: own(), events: [given(true)] });
+    expect(await find({ ...model([small]), slug: 'other' })).toEqual({
+      file: join(folder, 'small.h5'),
+      events: [],
+    });
+  });
+
+  it('gives way to the last that was given', async () => {
+    await writeFile(own(), 'own');
+    await rememberGiven('net', join(folder, 'first.h5'), folder, downloadDisk);
+    expect(await rememberGiven('net', own(), folder, downloadDisk)).toBe(true);
+    expect((await find(model([small]))).file).toBe(own());
+  });
+
+  it('that is gone is told, and what is kept is taken', async () => {
+    await rememberGiven('net', own(), folder, downloadDisk);
+    expect(await find(model([small]))).toEqual({ file: undefined, events: [given(false)] });
+    await writeFile(join(folder, 'small.h5'), 'small');
+    expect((await find(model([small]))).file).toBe(join(folder, 'small.h5'));
+  });
+
+  it('is none where the note of it is damaged', async () => {
+    await rememberGiven('net', own(), folder, downloadDisk);
+    await writeFile(join(folder, '.given/net.json'), '{"file": 3}');
+    expect(await find(model([small]))).toEqual({ file: undefined, events: [] });
+  });
+
+  it('does not stand in for a file that the content file names itself', async () => {
+    await rememberGiven('net', own(), folder, downloadDisk);
+    expect(await find(model('/models/net.h5'))).toEqual({ file: '/models/net.h5', events: [] });
   });
 });
 
