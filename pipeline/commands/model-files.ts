@@ -38,11 +38,16 @@ export async function sortWords(
 
 /**
  * Reads a model file and assumes what a content file would say of it.
+ * @param lambdas What its Lambda layers compute, by their names.
  * @throws PhospheneError if the file cannot be read or holds nothing that can be shown.
  */
-export async function assumeModel(path: string, contentDir: string): Promise<AssumedModel> {
+export async function assumeModel(
+  path: string,
+  contentDir: string,
+  lambdas?: Readonly<Record<string, string>>,
+): Promise<AssumedModel> {
   const weightsFile = resolve(path);
-  const opened = await openModel(path);
+  const opened = await openModel(path, lambdas);
   const { slug, content: guessed, reasons } = assumeContent(opened.network, weightsFile);
   const folder = resolve(contentDir, 'models');
   const weights = relative(folder, weightsFile).split(sep).join('/');
@@ -50,7 +55,13 @@ export async function assumeModel(path: string, contentDir: string): Promise<Ass
     ? { $schema: '../model.schema.json' }
     : {};
   const { title, ...others } = guessed;
-  const written = { ...schema, title, weights, ...others };
+  const written = {
+    ...schema,
+    title,
+    weights,
+    ...others,
+    ...(lambdas === undefined ? {} : { lambdas }),
+  };
   const { classes: _, ...content } = modelContent.parse(written);
   const file = join(folder, `${slug}.json`);
   return {

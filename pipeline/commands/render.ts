@@ -11,7 +11,7 @@ import type { Store } from '../store/store.ts';
 import type { ModelOnHand } from '../weights/weights.ts';
 import { counted, duration, oneLine, table } from '../words.ts';
 import { printJson, type ReportOptions, type Terminal, withReporting } from './terminal.ts';
-import { engineName, names, unitNumbers, wholeNumber } from './values.ts';
+import { engineName, lambdaExpression, names, unitNumbers, wholeNumber } from './values.ts';
 
 interface Options extends ReportOptions {
   readonly layers?: string[];
@@ -25,6 +25,7 @@ interface Options extends ReportOptions {
   readonly store: string;
   readonly content: string;
   readonly weights?: string;
+  readonly lambda?: Record<string, string>;
   readonly write?: boolean;
   readonly dryRun?: boolean;
 }
@@ -52,6 +53,11 @@ export function renderCommand(terminal: Terminal): Command {
     .option(
       '--weights <file>',
       'a model file, in place of the one that content/models names; in place of one to download it is remembered',
+    )
+    .option(
+      '--lambda <name=expression>',
+      "what a Lambda layer of a model file computes, e.g. 'lambda_1=x / 127.5 - 1'; once for each",
+      lambdaExpression,
     )
     .option('--write', 'write the content file that is assumed for a model file without one')
     .option('--dry-run', 'only say what would be rendered')
@@ -95,6 +101,12 @@ async function render(words: string[], options: Options, terminal: Terminal): Pr
       if (!models.some(({ slug }) => slug === model.slug)) models.push(model);
     }
   }
+  if (options.lambda !== undefined && undescribed.length === 0) {
+    throw new PhospheneError(
+      "--lambda is for a model file without a content file, found none on the command line: write the expression into 'lambdas' of the content file",
+      { exitCode: 2 },
+    );
+  }
   const planOptions = await planOptionsOf(options, models);
   const { DiskStore } = await import('../store/disk.ts');
   const store = new DiskStore(options.store);
@@ -109,7 +121,7 @@ async function render(words: string[], options: Options, terminal: Terminal): Pr
   }
   for (const file of undescribed) {
     terminal.signal.throwIfAborted();
-    const assumed = await assumeModel(file, options.content);
+    const assumed = await assumeModel(file, options.content, options.lambda);
     tellAssumed(assumed, options.json === true, terminal);
     plans.push(await planModel(assumed.model, planOptions, assumed.opened));
     const ask = options.json !== true && options.dryRun !== true;

@@ -42,6 +42,23 @@ export function unitNumbers(text: string): number[] {
   return [...units].sort((a, b) => a - b);
 }
 
+/** As in content files. */
+const mostOfExpression = 1000;
+
+/** `lambda_1=x / 127.5 - 1`, one more to those that came before it: expressions by layer name. */
+export function lambdaExpression(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const [, name, expression] = /^\s*(.*?\S)\s*=\s*(\S.*?)\s*$/s.exec(text) ?? [];
+  if (name === undefined || expression === undefined || expression.length > mostOfExpression) {
+    throw new InvalidArgumentError(
+      "Expected a layer's name and what it computes of x, e.g. 'lambda_1=x / 127.5 - 1'.",
+    );
+  }
+  return { ...before, [name]: expression };
+}
+
 export function engineName(text: string): EngineName {
   const found = engineNames.find((name) => name === text);
   if (found === undefined) {

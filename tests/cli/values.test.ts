@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { names, unitNumbers, wholeNumber } from '../../pipeline/commands/values.ts';
+import { lambdaExpression, names, unitNumbers, wholeNumber } from '../../pipeline/commands/values.ts';
 
 describe('unitNumbers', () => {
   it.each([
@@ -30,5 +30,17 @@ describe('names', () => {
   it('splits at commas and leaves out what is empty', () => {
     expect(names('conv2d, dense*,')).toEqual(['conv2d', 'dense*']);
     expect(() => names(' ,')).toThrow(/^Expected names or patterns/);
+  });
+});
+
+describe('lambdaExpression', () => {
+  it('takes name and expression apart at the first =, and adds to those before', () => {
+    const first = lambdaExpression('lambda_1 = x / 127.5 - 1');
+    expect(first).toEqual({ lambda_1: 'x / 127.5 - 1' });
+    expect(lambdaExpression('inner/f=x', first)).toEqual({ lambda_1: 'x / 127.5 - 1', 'inner/f': 'x' });
+  });
+
+  it.each(['', 'lambda_1', 'lambda_1=', '=x', `f=${'x'.repeat(1001)}`])('refuses %j', (text) => {
+    expect(() => lambdaExpression(text)).toThrow("Expected a layer's name and what it computes of x");
   });
 });

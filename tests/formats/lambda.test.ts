@@ -67,13 +67,22 @@ describe('a Lambda layer', () => {
       {
         layer: 'f',
         reason:
-          'Layer \'f\' of class Lambda cannot be computed: it holds Python code, which is not run; say what it computes, as in "lambdas": {"f": "x / 127.5 - 1"} in the content file.',
+          'Layer \'f\' of class Lambda cannot be computed: it holds Python code, which is not run; say what it computes, e.g. --lambda \'f=x / 127.5 - 1\', or in the content file "lambdas": {"f": "x / 127.5 - 1"}.',
       },
       {
         layer: 'second',
         reason: "Layer 'second' cannot be computed: it comes after 'f', which cannot be computed.",
       },
     ]);
+  });
+
+  it('that does not exist has no expression', async () => {
+    await expect(load({ g: 'x' })).rejects.toMatchObject({
+      exitCode: 2,
+      message:
+        "Expected the expression of a Lambda layer of 'model.json', found one of 'g'; did you mean 'f'?",
+    });
+    await expect(load({ second: 'x' })).rejects.toThrow("found one of 'second'; known: f");
   });
 
   it.each([

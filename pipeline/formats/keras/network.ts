@@ -1,6 +1,7 @@
 /** A described Keras model with its weights, as a network: every call of every layer is written in order of the data. */
 
 import { PhospheneError } from '../../error.ts';
+import { suggestion } from '../../nearest.ts';
 import { GraphBuilder } from '../../network/build.ts';
 import type { Float32Tensor } from '../../network/graph.ts';
 import { findLayers, type UnitValue } from '../../network/layers.ts';
@@ -36,7 +37,8 @@ export interface KerasOptions {
 
 /**
  * Writes the graph of a Keras model. What cannot be written, and what comes after it, is listed as gaps.
- * @throws PhospheneError if the model does not take exactly one picture, or nothing of it can be written.
+ * @throws PhospheneError if the model does not take exactly one picture, or nothing of it can be written; with exit
+ *   code 2 for an expression that is for none of its Lambda layers.
  */
 export function kerasNetwork(source: KerasModel, options: KerasOptions = {}): Network {
   return new Writer(source, options).network();
@@ -77,6 +79,7 @@ class Writer {
 
   network(): Network {
     const { model, format, file } = this.#source;
+    this.#checkLambdas();
     const { input, tensor } = this.#input();
     const outputs = this.#model(model, [tensor], []);
     const written = outputs.flatMap((output) => ('missing' in output ? [] : [output.value]));
@@ -98,6 +101,28 @@ class Writer {
       layers: findLayers(graph, this.#units, { complete: this.#gaps.length === 0 }),
       gaps: this.#gaps,
     };
+  }
+
+  #checkLambdas(): void {
+    if (this.#lambdas.size === 0) return;
+    const { file, model } = this.#source;
+    const titles = this.#lambdaTitles(model, []);
+    for (const name of this.#lambdas.keys()) {
+      if (titles.includes(name)) continue;
+      const advice =
+        titles.length === 0 ? '; it has none, leave the expression out' : suggestion(name, titles);
+      throw new PhospheneError(
+        `Expected the expression of a Lambda layer of '${file}', found one of '${name}'${advice}`,
+        { exitCode: 2 },
+      );
+    }
+  }
+
+  #lambdaTitles({ layers }: ModelDescription, path: readonly string[]): string[] {
+    return layers.flatMap(({ name, className, model }) => {
+      if (model !== undefined) return this.#lambdaTitles(model, [...path, name]);
+      return className === 'Lambda' ? [this.#title(name, path)] : [];
+    });
   }
 
   #input(): { input: NetworkInput; tensor: KerasTensor } {
@@ -277,8 +302,10 @@ class Writer {
     if (className !== 'Lambda') throw new LayerProblem('this class is not known');
     const expression = this.#lambdas.get(title);
     if (expression === undefined) {
+      // Names come from the file: only a harmless one is put where people copy it into a shell.
+      const name = /^[\w./-]+$/.test(title) ? title : 'NAME';
       throw new LayerProblem(
-        `it holds Python code, which is not run; say what it computes, as in "lambdas": {${JSON.stringify(title)}: "x / 127.5 - 1"} in the content file`,
+        `it holds Python code, which is not run; say what it computes, e.g. --lambda '${name}=x / 127.5 - 1', or in the content file "lambdas": {${JSON.stringify(title)}: "x / 127.5 - 1"}`,
       );
     }
     return { kind: 'other', write: lambda(expression) };
