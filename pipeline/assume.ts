@@ -130,6 +130,7 @@ function layersInWords(network: Network): string {
   const [first, last] = [names[0] ?? '', names.at(-1) ?? ''];
   const left = network.layers.length + network.gaps.length - names.length;
   const rest = left === 0 ? '' : `; ${left} that cannot be rendered (phosphene inspect says why)`;
+  if (names.length === 0) return `none${rest}`;
   if (names.length < 2) return `${first}${rest}`;
   return `all ${counted(names.length, 'layer')}, ${first} to ${last}${rest}; "layers" in the content file chooses`;
 }

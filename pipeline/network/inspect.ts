@@ -5,6 +5,7 @@ import { slugs } from '../slug.ts';
 import { rules } from './adjoint/rules.ts';
 import { float32, type Graph, size } from './graph.ts';
 import type { Format, Layer, LayerKind, Network, NetworkInput } from './network.ts';
+import { layerSizes } from './picture-size.ts';
 import { receptiveFields } from './receptive.ts';
 
 export interface InspectedLayer {
@@ -17,6 +18,8 @@ export interface InspectedLayer {
   readonly output: readonly (number | null)[] | null;
   /** Side of the area of the picture, in pixels, that one value sees; null: all of it. */
   readonly receptiveField: number | null;
+  /** [height, width] in pixels of the pictures that are rendered of it. */
+  readonly picture: readonly [height: number, width: number] | null;
   readonly renderable: boolean;
   /** Why it cannot be rendered, in one sentence. */
   readonly reason?: string;
@@ -32,9 +35,15 @@ export interface Inspection {
 /**
  * Describes a network and each of its layers; what could not be read from the file comes last. Sizes of maps come
  * from one run of the network on the engine, if the network states the size of its input.
+ * @param sidePx The side of pictures, where the network leaves it free; by default each layer has its own.
  * @throws PhospheneError if the engine cannot run the network.
  */
-export async function inspect(file: string, network: Network, engine: Engine): Promise<Inspection> {
+export async function inspect(
+  file: string,
+  network: Network,
+  engine: Engine,
+  sidePx?: number,
+): Promise<Inspection> {
   const { format, input, layers, gaps } = network;
   const fields = receptiveFields(network.graph, input);
   const { height, width } = input;
@@ -42,6 +51,7 @@ export async function inspect(file: string, network: Network, engine: Engine): P
     height === null || width === null
       ? undefined
       : await outputDims(network, layers, { height, width }, engine);
+  const sizes = layerSizes(network, sidePx);
   const obstacles = withoutGradient(network);
   const layerSlugs = slugs(layers.map(({ name }) => name));
   const gapSlugs = slugs(gaps.map(({ layer }) => layer));
@@ -54,6 +64,7 @@ export async function inspect(file: string, network: Network, engine: Engine): P
         const { name, kind, units, output, linear } = layer;
         const obstacle = obstacles.get(linear);
         const free = isMap(layer) ? [units, null, null] : [units];
+        const size = sizes(layer);
         return {
           name,
           slug: layerSlugs[index] as string,
@@ -61,7 +72,9 @@ export async function inspect(file: string, network: Network, engine: Engine): P
           units,
           output: dims?.get(layer) ?? free,
           receptiveField: fields.get(output) ?? null,
-          ...(obstacle === undefined ? { renderable: true } : { renderable: false, reason: obstacle }),
+          ...(obstacle === undefined
+            ? { picture: [size.height, size.width], renderable: true }
+            : { picture: null, renderable: false, reason: obstacle }),
         };
       }),
       ...gaps.map(
@@ -72,6 +85,7 @@ export async function inspect(file: string, network: Network, engine: Engine): P
           units: null,
           output: null,
           receptiveField: null,
+          picture: null,
           renderable: false,
           reason,
         }),

@@ -46,7 +46,8 @@ describe('phosphene inspect', () => {
   it('--json prints one document with every layer', async () => {
     const ended = await run(['inspect', file, '--json'], folder);
     expect(ended).toMatchObject({ code: 0, stderr: '' });
-    const { layers, ...rest } = JSON.parse(ended.stdout);
+    const { layers, model, ...rest } = JSON.parse(ended.stdout);
+    expect(model).toEqual({ slug: 'mnist', file: 'content/models/mnist.json', assumed: false });
     expect(rest).toEqual({
       file,
       format: 'keras-zip',
@@ -60,6 +61,7 @@ describe('phosphene inspect', () => {
       units: 32,
       output: [32, 24, 24],
       receptiveField: 5,
+      picture: [28, 28],
       renderable: true,
     });
     expect(layers[6]).toMatchObject({
@@ -74,8 +76,8 @@ describe('phosphene inspect', () => {
   it('shows people a table', async () => {
     const { stdout } = await run(['inspect', file], folder);
     expect(stdout).toContain('Input picture: 28 × 28 px, 1 channel, NCHW');
-    expect(stdout).toMatch(/^conv2d_3 +conv +64 +64 × 10 × 10 +10 px +yes$/m);
-    expect(stdout).toMatch(/^dense_3 +scores +10 +10 +all +yes$/m);
+    expect(stdout).toMatch(/^conv2d_3 +conv +64 +64 × 10 × 10 +10 px +28 × 28 +yes$/m);
+    expect(stdout).toMatch(/^dense_3 +scores +10 +10 +all +28 × 28 +yes$/m);
   });
 });
 

@@ -10,6 +10,7 @@ import type { Terminal } from '../../pipeline/commands/terminal.ts';
 import type { Event } from '../../pipeline/events.ts';
 import { encodeModel } from '../../pipeline/network/onnx.ts';
 import { colourGraph } from '../ascent/colour.ts';
+import { fixturePath, fixturesMissing, ifMissing } from '../fixtures.ts';
 import { run } from './run.ts';
 
 let folder: string;
@@ -56,6 +57,52 @@ describe('a model with nothing but its content file', () => {
     expect(scores.units.map(({ label, image }) => [label, image.widthPx])).toEqual(
       classes.map((label) => [label, 224]),
     );
+  });
+});
+
+describe('phosphene inspect FILE', () => {
+  it('shows what phosphene render would do: sizes of pictures, and the content file that is assumed', async () => {
+    const { code, stdout } = await run(['inspect', 'flowers.onnx'], folder);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^conv2 +conv +5 +5 × free × free +8 px +64 × 64 +yes$/m);
+    expect(stdout).toMatch(/^classes +scores +4 +4 +all +224 × 224 +yes$/m);
+    expect(stdout).toMatch(/^No content file names flowers\.onnx; this one is assumed:$/m);
+    expect(stdout).toMatch(/^layers {3}all 3 layers, conv1 to classes; /m);
+    const { model } = JSON.parse((await run(['inspect', 'flowers.onnx', '--json'], folder)).stdout);
+    expect(model).toMatchObject({ slug: 'flowers', file: contentFile, assumed: true });
+    expect(model.content).toMatchObject({ title: 'flowers', input: { scaling: '0..1' } });
+  });
+
+  it('goes by the content file that names the model file', async () => {
+    await mkdir(join(folder, 'content/models'), { recursive: true });
+    const content = { title: 'Flowers', weights: '../../flowers.onnx', input: { sizePx: 48 } };
+    await writeFile(join(folder, contentFile), JSON.stringify(content));
+    const { stdout } = await run(['inspect', './flowers.onnx'], folder);
+    expect(stdout).toMatch(/^conv2 .* 48 × 48 +yes$/m);
+    expect(stdout).toMatch(
+      /^It is the model 'flowers': phosphene render goes by content\/models\/flowers\.json\.$/m,
+    );
+  });
+});
+
+describe.skipIf(fixturesMissing)(`a model file with a Lambda layer${ifMissing}`, () => {
+  it('says how to tell what the layer computes, and keeps what is told in the content file', async () => {
+    const file = fixturePath('../data/keras-models/naokishibuya_pilotnet_model.h5');
+    const args = ['render', file, '--layers', 'convolution2d_1', ...quick];
+    const refused = await run(args, folder);
+    expect(refused.code).toBe(1);
+    const [, option = ''] = / e\.g\. --lambda '([^']*)',/.exec(refused.stderr) ?? [];
+    expect(option).toBe('lambda_1=x / 127.5 - 1');
+
+    const told = await run([...args, '--lambda', option, '--write'], folder);
+    expect(told).toMatchObject({ code: 0, stdout: expect.stringMatching(/^2 units rendered in /m) });
+    expect(await read('content/models/naokishibuya_pilotnet_model.json')).toMatchObject({
+      input: { scaling: 'none' },
+      lambdas: { lambda_1: 'x / 127.5 - 1' },
+    });
+    expect((await run(args, folder)).stdout).toBe('Nothing to render: all 2 units are in the store.\n');
+    const late = await run([...args, '--lambda', option], folder);
+    expect(late.stderr).toMatch(/^phosphene: --lambda is for a model file without a content file/m);
   });
 });
 
