@@ -1,12 +1,13 @@
 /** What the README tells people to do with a model of their own, done. */
 
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { galleryIndex } from '../content/schema.ts';
+import { galleryIndex, modelContent } from '../content/schema.ts';
 import { encodeModel } from '../pipeline/network/onnx.ts';
 import { colourGraph } from './ascent/colour.ts';
 
@@ -66,6 +67,9 @@ describe('the README on your own model', () => {
       await readFile(join(checkout, 'content/models/flowers.json'), 'utf8'),
     );
     expect(written).toMatchObject({ title: 'flowers', $schema: '../model.schema.json' });
+    expect(modelContent.parse(written).weights).toBe('../../flowers.onnx');
+    const kept = await readdir(join(checkout, '.cache/store'), { recursive: true });
+    expect(kept.filter((name) => basename(name) === 'rendering.json')).toHaveLength(15);
     await run(publish);
     const index = galleryIndex.parse(
       JSON.parse(await readFile(join(checkout, 'content/gallery/index.json'), 'utf8')),
@@ -74,6 +78,8 @@ describe('the README on your own model', () => {
     for (const layer of ['conv1', 'conv2', 'classes']) {
       const page = await readFile(join(checkout, 'dist/flowers', layer, '3/index.html'), 'utf8');
       expect(page).toContain(layer);
+      const picture = await sharp(join(checkout, 'dist/flowers', layer, '3.webp')).metadata();
+      expect([picture.width, picture.height]).toEqual([16, 16]);
     }
   });
 
