@@ -1,7 +1,7 @@
 /** Model files on the command line, in place of models of content/models: what is assumed of one can be kept as its content file. */
 
 import { access, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { modelContent } from '../../content/schema.ts';
 import { type Assumption, assumeContent } from '../assume.ts';
 import { hasModel, shownPath } from '../content.ts';
@@ -21,14 +21,23 @@ export interface AssumedModel {
   readonly reasons: Assumption['reasons'];
 }
 
-/** Which words of a command line stand for models of the content folder, and which for model files. */
+/**
+ * Which words of a command line stand for models of the content folder, by name or by content file, and which for
+ * model files.
+ */
 export async function sortWords(
   words: readonly string[],
   contentDir: string,
 ): Promise<{ readonly slugs: readonly string[]; readonly files: readonly string[] }> {
   const slugs: string[] = [];
   const files: string[] = [];
+  const folder = resolve(contentDir, 'models');
   for (const word of words) {
+    const path = resolve(word);
+    if (dirname(path) === folder && path.endsWith('.json')) {
+      slugs.push(basename(path, '.json'));
+      continue;
+    }
     const isSlug = !/[\\/]/.test(word) && (await hasModel(contentDir, word));
     const isFile = !isSlug && (/[\\/.]/.test(word) || (await isThere(word)));
     (isFile ? files : slugs).push(word);

@@ -144,8 +144,10 @@ describe('phosphene render FILE', () => {
       stdout: 'Nothing to render: all 2 units are in the store.\n',
       stderr: "flowers.onnx is the model 'flowers' of content/models/flowers.json\n",
     });
-    const bySlug = await run(['render', 'flowers', ...args.slice(2)], folder);
-    expect(bySlug.stdout).toBe(again.stdout);
+    for (const named of ['flowers', contentFile]) {
+      const ended = await run(['render', named, ...args.slice(2)], folder);
+      expect(ended).toMatchObject({ stdout: again.stdout, stderr: '' });
+    }
   });
 
   it('--json prints one document and tells what is assumed on stderr', async () => {
