@@ -149,14 +149,38 @@ export const measures = z.object({
     .describe(
       'Mean share of `activation` that is left when the picture moves by 1 or 2 pixels; null where it is not above 0.',
     ),
+  keptUnderScales: z
+    .number()
+    .nullable()
+    .describe(
+      'Mean share of `activation` that is left when the picture is enlarged or reduced by a twentieth; null where it is not above 0.',
+    ),
+  equalContrastActivation: z
+    .number()
+    .describe(
+      "`activation` when the picture's deviation from the network's grey is scaled to an RMS of 48 of 255: what recipes are compared by.",
+    ),
   harshShare: z
     .number()
     .min(0)
     .max(1)
     .describe('Share of channel values within 8 of 0 or 255 in the picture as the network saw it.'),
+  highFrequencyShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .describe("Share of the picture's power, its mean apart, above .25 cycles a pixel."),
   dead: z
     .boolean()
     .describe('No start and no recipe that was tried made the unit active: its output is 0 for all of them.'),
+  probability: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      'Softmax probability of the class that the picture was made for; for units of the class scores.',
+    ),
   prediction: prediction.optional(),
 });
 export type Measures = z.infer<typeof measures>;

@@ -3,17 +3,20 @@
 import type { Measures } from '../../content/schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { planesOf, show } from '../picture/display.ts';
+import { highFrequencyShare } from '../picture/spectrum.ts';
 import { resolveRecipe } from '../recipe/resolve.ts';
+import type { Scaling } from '../recipe/scaling.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { Rendering } from '../store/store.ts';
 import { type Ascent, ascender } from './ascend.ts';
 import {
   classifier,
   harshShare,
-  keptUnderShifts,
   type Measurer,
   measurer,
   type Response,
+  type Robustness,
+  robustness,
 } from './measure.ts';
 import type { AscentSpec } from './step.ts';
 
@@ -36,7 +39,7 @@ interface Candidate {
   readonly seconds: number;
   readonly response: Response;
   readonly initial: Response;
-  readonly keptUnderShifts: number | null;
+  readonly robustness: Robustness;
 }
 
 /** Renders the units of a job, yielding each as it is finished. Stops between two steps when `signal` is aborted. */
@@ -53,21 +56,23 @@ export async function* renderLayer(
   const classify = layer.kind === 'scores' ? await classifier(job, engine) : undefined;
   const finish = async (candidate: Candidate, dead: boolean): Promise<UnitRendering> => {
     const { unit, recipe, frames, curve, seconds, response, initial } = candidate;
-    const published = (frames.at(-1) as Rendering['frames'][number]).pixels;
+    const published = planesOf((frames.at(-1) as Rendering['frames'][number]).pixels, job.size);
     const measures: Measures = {
       activation: response.activation,
       maxActivation: response.maxActivation,
       initialActivation: initial.activation,
       linearActivation: response.linearActivation,
-      keptUnderShifts: candidate.keptUnderShifts,
+      ...candidate.robustness,
       harshShare: harshShare(published),
+      highFrequencyShare: highFrequencyShare(published),
       dead,
     };
     const rendering = { unit, recipe, frames, curve, seconds, measures };
     if (classify === undefined) return rendering;
-    const [probabilities = new Float32Array()] = await classify.classify([planesOf(published, job.size)]);
+    const [probabilities = new Float32Array()] = await classify.classify([published]);
     const prediction = predictionOf(probabilities, unit, job.classes);
-    return { ...rendering, measures: { ...measures, prediction } };
+    const probability = probabilities[unit] ?? 0;
+    return { ...rendering, measures: { ...measures, probability, prediction } };
   };
 
   try {
@@ -78,7 +83,7 @@ export async function* renderLayer(
         climber.run(silent, { seed: job.seed, attempt, signal }),
         job.batch,
       )) {
-        for (const candidate of await measure(ascents, recipe, meter)) {
+        for (const candidate of await measure(ascents, recipe, meter, job.scaling)) {
           if (!isSilent(candidate.response)) {
             best.delete(candidate.unit);
             yield await finish(candidate, false);
@@ -119,7 +124,7 @@ async function wakened(
     for (let attempt = 0; attempt < waking.attempts; attempt++) {
       const rest = silent.filter((unit) => !found.has(unit));
       for await (const ascents of groups(climber.run(rest, { seed: job.seed, attempt, signal }), job.batch)) {
-        for (const candidate of await measure(ascents, waking, meter)) {
+        for (const candidate of await measure(ascents, waking, meter, job.scaling)) {
           if (!isSilent(candidate.response)) found.set(candidate.unit, candidate);
         }
       }
@@ -136,7 +141,12 @@ const waking = resolveRecipe('wake', 'the recipe of last resort');
 const isSilent = ({ maxActivation, minActivation }: Response): boolean =>
   maxActivation === 0 && minActivation === 0;
 
-async function measure(ascents: readonly Ascent[], recipe: Recipe, meter: Measurer): Promise<Candidate[]> {
+async function measure(
+  ascents: readonly Ascent[],
+  recipe: Recipe,
+  meter: Measurer,
+  scaling: Scaling,
+): Promise<Candidate[]> {
   const units = ascents.map(({ unit }) => unit);
   const frames = ascents.map((ascent) =>
     ascent.frames.map(({ step, objective, picture }) => ({
@@ -156,7 +166,7 @@ async function measure(ascents: readonly Ascent[], recipe: Recipe, meter: Measur
   const responses = await meter.respond(units, published);
   const initials = await meter.respond(units, planes(0));
   const activations = responses.map(({ activation }) => activation);
-  const kept = await keptUnderShifts(meter, units, published, activations);
+  const robust = await robustness(meter, units, published, activations, scaling);
   return ascents.map(({ unit, curve, seconds }, index) => ({
     unit,
     recipe,
@@ -165,7 +175,7 @@ async function measure(ascents: readonly Ascent[], recipe: Recipe, meter: Measur
     frames: frames[index] as Candidate['frames'],
     response: responses[index] as Response,
     initial: initials[index] as Response,
-    keptUnderShifts: kept[index] ?? null,
+    robustness: robust[index] as Robustness,
   }));
 }
 

@@ -5,9 +5,10 @@ import { GraphBuilder } from '../network/build.ts';
 import { copier, cutAtLayer, toLayout, type UnitSlice } from '../network/cut.ts';
 import { float32, int, size } from '../network/graph.ts';
 import type { Layer, Network } from '../network/network.ts';
-import { type Planes, shifted } from '../picture/display.ts';
+import { atContrast, shifted, zoomed } from '../picture/change.ts';
+import type { Planes } from '../picture/display.ts';
 import type { PictureSize } from '../recipe/parameterisations.ts';
-import { type Scaling, scalePicture } from '../recipe/scaling.ts';
+import { networkGrey, type Scaling, scalePicture } from '../recipe/scaling.ts';
 
 /** One unit's response to one picture. */
 export interface Response {
@@ -129,32 +130,66 @@ export function neighbouringShifts(side: number): [down: number, right: number][
     .filter(([down, right]) => down !== 0 || right !== 0);
 }
 
-/** Mean share of each unit's activation that is left under `neighbouringShifts`; null where it is not above 0. */
-export async function keptUnderShifts(
+/** Enlargements about the centre. */
+const slightZooms = [0.95, 1.05];
+
+/** What a unit thinks of its picture when it is changed. */
+export interface Robustness {
+  /**
+   * Mean share of `activation` that is left under `neighbouringShifts` and under `slightZooms`; null where it is not
+   * above 0.
+   */
+  readonly keptUnderShifts: number | null;
+  readonly keptUnderScales: number | null;
+  /** The activation with the contrast that all pictures are compared at. */
+  readonly equalContrastActivation: number;
+}
+
+/** Deviation from the network's grey at which pictures of different recipes are compared, of 255. */
+const comparedContrast = 48;
+
+/** How each unit's response to its picture changes with the picture. */
+export async function robustness(
   meter: Measurer,
   units: readonly number[],
   pictures: readonly Planes[],
   activations: readonly number[],
-): Promise<(number | null)[]> {
-  const shifts = neighbouringShifts(Math.min(pictures[0]?.height ?? 1, pictures[0]?.width ?? 1));
-  const moved: Response[][] = [];
-  for (const [down, right] of shifts) {
-    moved.push(
-      await meter.respond(
-        units,
-        pictures.map((picture) => shifted(picture, down, right)),
-      ),
+  scaling: Scaling,
+): Promise<Robustness[]> {
+  const responsesTo = (change: (picture: Planes) => Planes): Promise<Response[]> =>
+    meter.respond(units, pictures.map(change));
+  const kept = async (changes: readonly ((picture: Planes) => Planes)[]): Promise<(number | null)[]> => {
+    const totals = units.map(() => 0);
+    for (const change of changes) {
+      (await responsesTo(change)).forEach(({ activation }, index) => {
+        totals[index] = (totals[index] as number) + activation;
+      });
+    }
+    return activations.map((activation, index) =>
+      activation > 0 ? (totals[index] as number) / changes.length / activation : null,
     );
-  }
-  return activations.map((activation, index) => {
-    const total = moved.reduce((sum, responses) => sum + (responses[index]?.activation ?? 0), 0);
-    return activation > 0 ? total / shifts.length / activation : null;
-  });
+  };
+  const shifts = neighbouringShifts(Math.min(pictures[0]?.height ?? 1, pictures[0]?.width ?? 1));
+  const moved = await kept(
+    shifts.map(
+      ([down, right]) =>
+        (picture) =>
+          shifted(picture, down, right),
+    ),
+  );
+  const scaled = await kept(slightZooms.map((factor) => (picture) => zoomed(picture, factor)));
+  const grey = networkGrey(scaling);
+  const compared = await responsesTo((picture) => atContrast(picture, grey, comparedContrast));
+  return units.map((_, index) => ({
+    keptUnderShifts: moved[index] ?? null,
+    keptUnderScales: scaled[index] ?? null,
+    equalContrastActivation: compared[index]?.activation ?? 0,
+  }));
 }
 
 /** Share of values within 8 of 0 or 255. */
-export function harshShare(pixels: Uint8Array): number {
-  return pixels.reduce((count, value) => count + Number(value <= 8 || value >= 247), 0) / pixels.length;
+export function harshShare({ data }: Planes): number {
+  return data.reduce((count, value) => count + Number(value <= 8 || value >= 247), 0) / data.length;
 }
 
 /** Class probabilities. */

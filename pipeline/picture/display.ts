@@ -50,17 +50,3 @@ export function planesOf(pixels: Uint8Array, { channels, height, width }: Omit<P
   });
   return { channels, height, width, data };
 }
-
-/** The picture moved `down` and `right` by whole pixels; what comes in repeats the border. */
-export function shifted(picture: Planes, down: number, right: number): Planes {
-  const { channels, height, width, data } = picture;
-  const clamp = (place: number, side: number): number => Math.min(side - 1, Math.max(0, place));
-  const moved = new Float32Array(data.length);
-  for (let channel = 0, index = 0; channel < channels; channel++) {
-    for (let y = 0; y < height; y++) {
-      const row = (channel * height + clamp(y - down, height)) * width;
-      for (let x = 0; x < width; x++) moved[index++] = data[row + clamp(x - right, width)] as number;
-    }
-  }
-  return { channels, height, width, data: moved };
-}

@@ -23,7 +23,7 @@ import { joinStrip, splitStrip } from '../picture/strip.ts';
 import type { Rendering, Store } from './store.ts';
 
 /** Raised when what lies in a folder is written in another form; other versions are no hit. */
-const formatVersion = 1;
+const formatVersion = 2;
 const metadataFile = 'rendering.json';
 /** All frames side by side, exact. */
 const framesFile = 'frames.png';

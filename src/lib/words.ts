@@ -170,11 +170,37 @@ export function measuresInWords(measures: Measures, kind: Kind): Measure[] {
       meaning: 'What is left when the picture moves by a pixel or two.',
     });
   }
-  rows.push({
-    name: 'Black or white',
-    value: inPercent(measures.harshShare),
-    meaning: 'Share of pixel values at the ends of the scale.',
-  });
+  if (measures.keptUnderScales !== null) {
+    rows.push({
+      name: 'Kept when resized',
+      value: inPercent(measures.keptUnderScales),
+      meaning: 'What is left when the picture is a twentieth larger or smaller.',
+    });
+  }
+  rows.push(
+    {
+      name: 'At equal contrast',
+      value: inDigits(measures.equalContrastActivation),
+      meaning: 'The activation at the one contrast that recipes are compared at.',
+    },
+    {
+      name: 'Fine structure',
+      value: inPercent(measures.highFrequencyShare),
+      meaning: 'Share of the picture in details finer than four pixels.',
+    },
+    {
+      name: 'Black or white',
+      value: inPercent(measures.harshShare),
+      meaning: 'Share of pixel values at the ends of the scale.',
+    },
+  );
+  if (measures.probability !== undefined) {
+    rows.push({
+      name: 'Probability',
+      value: asProbability(measures.probability),
+      meaning: 'That the picture is of this class, as the network sees it.',
+    });
+  }
   return rows;
 }
 

@@ -166,10 +166,14 @@ function recordOf(model: string, plan: LayerPlan, unit: number, sidePx: number):
       initialActivation: Math.max(0, dead ? 0 : start),
       linearActivation: dead ? -0.5 : peak,
       keptUnderShifts: dead ? null : 0.7 + 0.3 * random(),
+      keptUnderScales: dead ? null : 0.6 + 0.3 * random(),
+      equalContrastActivation: peak * 0.9,
       harshShare: 0.04 * random(),
+      highFrequencyShare: 0.2 * random(),
       dead,
       ...(plan.kind === 'scores'
         ? {
+            probability: right ? 0.9982 : 0.32,
             prediction: {
               unit: right ? unit : 9,
               label: right ? String(unit) : '9',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planesOf, shifted, show } from '../../pipeline/picture/display.ts';
+import { planesOf, show } from '../../pipeline/picture/display.ts';
 
 const grey2x2 = (values: readonly number[]) => ({
   channels: 1,
@@ -41,12 +41,5 @@ describe('planesOf', () => {
     const size = { channels: 3, height: 2, width: 2 };
     const pixels = Uint8Array.from({ length: 12 }, (_, index) => index * 20);
     expect(show({ kind: 'range' }, planesOf(pixels, size))).toEqual(pixels);
-  });
-});
-
-describe('shifted', () => {
-  it('moves down and right, repeating the border', () => {
-    expect([...shifted(grey2x2([1, 2, 3, 4]), 1, 0).data]).toEqual([1, 2, 1, 2]);
-    expect([...shifted(grey2x2([1, 2, 3, 4]), 0, -1).data]).toEqual([2, 2, 4, 4]);
   });
 });

@@ -23,7 +23,10 @@ const measured = (some: Partial<Measures>): Measures => ({
   initialActivation: 0.02,
   linearActivation: 4.2,
   keptUnderShifts: 0.94,
+  keptUnderScales: 0.88,
+  equalContrastActivation: 4.1,
   harshShare: 0.02,
+  highFrequencyShare: 0.1,
   dead: false,
   ...some,
 });
@@ -124,9 +127,11 @@ describe('measures', () => {
   it('leave out what says nothing: the peak without a map, the shift where nothing is active', () => {
     const names = (measures: Measures, kind: 'conv' | 'dense'): string[] =>
       measuresInWords(measures, kind).map(({ name }) => name);
-    expect(names(measured({ keptUnderShifts: null }), 'dense')).toEqual([
+    expect(names(measured({ keptUnderShifts: null, keptUnderScales: null }), 'dense')).toEqual([
       'Activation',
       'At the start',
+      'At equal contrast',
+      'Fine structure',
       'Black or white',
     ]);
     expect(names(measured({ linearActivation: 3 }), 'conv')).toEqual([
@@ -135,6 +140,9 @@ describe('measures', () => {
       'Peak',
       'Before activation',
       'Kept when moved',
+      'Kept when resized',
+      'At equal contrast',
+      'Fine structure',
       'Black or white',
     ]);
   });
