@@ -41,7 +41,7 @@ describe('what lies on the disk', () => {
     expect((await readdir(placeOf(one.fingerprint))).sort()).toEqual(['frames.png', 'rendering.json']);
     const json = JSON.parse(await readFile(join(placeOf(one.fingerprint), 'rendering.json'), 'utf8'));
     const frames = await readFile(join(placeOf(one.fingerprint), 'frames.png'));
-    expect(json.version).toBe(1);
+    expect(json.version).toBe(2);
     expect(json.files['frames.png']).toEqual({ sha256: fingerprintOf(frames), bytes: frames.length });
     expect(await temporaryNames()).toEqual([]);
   });
