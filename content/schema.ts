@@ -274,6 +274,18 @@ export const galleryIndex = z.object({
 });
 export type GalleryIndex = z.infer<typeof galleryIndex>;
 
+/** How units lie on the sheets of a wall; the last sheet may hold fewer. */
+export const wallSheet = { columns: 8, unitsPerSheet: 32 } as const;
+
+/** The living units of a layer in order, small, in rows on sheets as `wallSheet` says. */
+export const wall = z.object({
+  tile: z
+    .object({ widthPx: z.int().min(1), heightPx: z.int().min(1) })
+    .describe('The size of a unit on a sheet.'),
+  files: z.array(z.string()).min(1).describe('Paths below public/gallery.'),
+});
+export type Wall = z.infer<typeof wall>;
+
 /** content/gallery/<model>/<layer>.json */
 export const galleryLayer = z.object({
   version: z.literal(1),
@@ -282,6 +294,7 @@ export const galleryLayer = z.object({
   recipes: z
     .record(z.string(), z.record(z.string(), json))
     .describe('Resolved recipes, by the key that units refer to.'),
+  wall: wall.optional().describe('Absent where pictures differ in size, or nothing is alive.'),
   units: z.array(unitRecord),
 });
 export type GalleryLayer = z.infer<typeof galleryLayer>;

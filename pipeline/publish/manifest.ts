@@ -21,23 +21,36 @@ const encoded = z.object({
 /** What a unit's two pictures were made from, and their sizes as written. */
 export type Encoded = Readonly<z.infer<typeof encoded>>;
 
-const manifest = z.object({ settings: z.literal(settings), units: z.record(z.string(), encoded) });
+const sheet = z.object({ key: z.string(), bytes: z.int() });
+/** What a sheet of the wall was made from, and its size as written. */
+export type Sheet = Readonly<z.infer<typeof sheet>>;
 
-/** By unit. Empty where there is no manifest, or one of other settings. */
-export async function readManifest(files: Files, path: string): Promise<Map<number, Encoded>> {
+const manifest = z.object({
+  settings: z.literal(settings),
+  units: z.record(z.string(), encoded),
+  sheets: z.array(sheet).default([]),
+});
+
+export interface Manifest {
+  readonly units: ReadonlyMap<number, Encoded>;
+  readonly sheets: readonly Sheet[];
+}
+
+/** Empty where there is no manifest, or one of other settings. */
+export async function readManifest(files: Files, path: string): Promise<Manifest> {
   const bytes = await files.read(path).catch(() => undefined);
   const parsed = manifest.safeParse(bytes && jsonOrUndefined(bytes.toString('utf8')));
-  if (!parsed.success) return new Map();
-  return new Map(Object.entries(parsed.data.units).map(([unit, entry]) => [Number(unit), entry]));
+  if (!parsed.success) return { units: new Map(), sheets: [] };
+  const { units, sheets } = parsed.data;
+  return {
+    units: new Map(Object.entries(units).map(([unit, entry]) => [Number(unit), entry])),
+    sheets,
+  };
 }
 
 /** Returns whether the file had to be written. */
-export function writeManifest(
-  files: Files,
-  path: string,
-  units: ReadonlyMap<number, Encoded>,
-): Promise<boolean> {
+export function writeManifest(files: Files, path: string, { units, sheets }: Manifest): Promise<boolean> {
   const ordered = [...units].sort(([a], [b]) => a - b);
-  const text = JSON.stringify({ settings, units: Object.fromEntries(ordered) });
+  const text = JSON.stringify({ settings, units: Object.fromEntries(ordered), sheets });
   return writeChanged(files, path, Buffer.from(`${text}\n`));
 }

@@ -17,6 +17,7 @@ import {
   galleryLayer,
   type ModelContent,
   type UnitRecord,
+  type Wall,
 } from '../../content/schema.ts';
 import type { PublishEvent } from '../events.ts';
 import { disk, type Files, jsonOrUndefined, writeChanged } from '../files.ts';
@@ -24,9 +25,10 @@ import type { Format, LayerKind } from '../network/network.ts';
 import { encodePicture, encodeStrip } from '../picture/encode.ts';
 import type { Rendering, Store } from '../store/store.ts';
 import { thinned } from './curve.ts';
-import { type Encoded, readManifest, writeManifest } from './manifest.ts';
+import { type Encoded, readManifest, type Sheet, writeManifest } from './manifest.ts';
 import { samplesOf } from './samples.ts';
 import { removeOthers } from './sweep.ts';
+import { encodeSheet, sheetKey, sheetsOf, tileOf } from './wall.ts';
 
 /** A model as the gallery shall show it: what the plan knows without rendering anything. */
 export interface PublishModel {
@@ -195,7 +197,7 @@ class PublishRun {
     const last = await this.#lastLayer(`${folder}.json`);
     const wanted = [...layer.wanted].sort((a, b) => a.unit - b.unit);
 
-    const encoded = await readManifest(this.#files, manifestPath);
+    const { units: encoded, sheets } = await readManifest(this.#files, manifestPath);
     const known = new Map<number, Encoded>();
     for (const { unit, fingerprint } of wanted) {
       const entry = encoded.get(unit);
@@ -203,7 +205,7 @@ class PublishRun {
       if (fits) known.set(unit, entry);
     }
     // The manifest must never promise a picture that is about to be replaced.
-    if (known.size < encoded.size) await writeManifest(this.#files, manifestPath, known);
+    if (known.size < encoded.size) await writeManifest(this.#files, manifestPath, { units: known, sheets });
 
     const done = new Map<number, Encoded>();
     const recipes: Record<string, Record<string, unknown>> = {};
@@ -231,14 +233,19 @@ class PublishRun {
       receptiveFieldPx: layer.receptiveFieldPx,
       samples: samplesOf(published),
     };
+    const wall = await this.#wall(folder, published, sheets, () =>
+      writeManifest(this.#files, manifestPath, { units: done, sheets: [] }),
+    );
     await this.writeJson(`${folder}.json`, {
       version: 1,
       model: model.slug,
       layer: described,
       recipes: Object.fromEntries(Object.entries(recipes).sort(([a], [b]) => (a < b ? -1 : 1))),
+      ...(wall.described === undefined ? {} : { wall: wall.described }),
       units: published,
     } satisfies GalleryLayer);
-    if (await writeManifest(this.#files, manifestPath, done)) this.#counts.written++;
+    const manifest = { units: done, sheets: wall.sheets };
+    if (await writeManifest(this.#files, manifestPath, manifest)) this.#counts.written++;
     this.#content.add(manifestFile);
     return described;
   }
@@ -291,6 +298,41 @@ class PublishRun {
       recipe: rendering.recipe,
       encoded: { fingerprint, imageBytes: picture.length, stripBytes: sheet.bytes.length },
     };
+  }
+
+  /** Makes the sheets whose units changed, from the pictures as they were published; `forget`s the known ones first. */
+  async #wall(
+    folder: string,
+    units: readonly UnitRecord[],
+    known: readonly Sheet[],
+    forget: () => Promise<unknown>,
+  ): Promise<{ readonly described?: Wall; readonly sheets: readonly Sheet[] }> {
+    const blocks = sheetsOf(units);
+    const [first] = blocks[0] ?? [];
+    if (first === undefined) return { sheets: [] };
+    const tile = tileOf(first.image);
+    const files = blocks.map((_, place) => `${folder}/wall-${place}.webp`);
+    const sheets = [];
+    for (const [place, block] of blocks.entries()) {
+      this.#effects.signal.throwIfAborted();
+      const path = join(this.#publicGallery, files[place] ?? '');
+      const key = sheetKey(block);
+      const before = known[place];
+      this.#public.add(files[place] ?? '');
+      if (before?.key === key && (await this.#files.info(path))?.bytes === before.bytes) {
+        sheets.push(before);
+        continue;
+      }
+      // As with pictures: the manifest must never promise a sheet that is about to be replaced.
+      if (before !== undefined) await forget();
+      const pictures = await Promise.all(
+        block.map(({ image }) => this.#files.read(join(this.#publicGallery, image.file))),
+      );
+      const bytes = await encodeSheet(pictures, tile);
+      await this.#write(path, bytes);
+      sheets.push({ key, bytes: bytes.length });
+    }
+    return { described: { tile, files }, sheets };
   }
 
   /** Whether both pictures of a unit lie where they belong, in the size that they were written in. */

@@ -19,7 +19,8 @@ class DepthWall extends HTMLElement {
       button.textContent = this.#timer === undefined ? 'Let it move' : 'Hold still';
     });
     this.addEventListener('pointerover', ({ target }) => {
-      if (target instanceof HTMLImageElement) void playOnce(target);
+      const tile = target instanceof Element && target.closest<HTMLAnchorElement>('a.tile');
+      if (tile) void playOnce(tile);
     });
     this.#start();
   }
@@ -39,18 +40,18 @@ class DepthWall extends HTMLElement {
 
   #wave(): void {
     if (document.hidden) return;
-    const pictures = [...this.querySelectorAll<HTMLImageElement>('.tile > img')].map((picture) => {
-      const { x, y, width } = picture.getBoundingClientRect();
-      return { picture, x, y, seen: width > 0 && y > -width && y < innerHeight };
+    const tiles = [...this.querySelectorAll<HTMLAnchorElement>('a.tile')].map((tile) => {
+      const { x, y, width } = tile.getBoundingClientRect();
+      return { tile, x, y, seen: width > 0 && y > -width && y < innerHeight };
     });
-    const seen = pictures.filter((place) => place.seen);
+    const seen = tiles.filter((place) => place.seen);
     const from = seen[Math.floor(Math.random() * seen.length)];
     if (from === undefined) return;
-    for (const { picture, x, y } of seen) {
+    for (const { tile, x, y } of seen) {
       const distancePx = Math.hypot(x - from.x, y - from.y);
       if (distancePx > reachPx * Math.random()) continue;
       window.setTimeout(() => {
-        if (this.#timer !== undefined) void playOnce(picture);
+        if (this.#timer !== undefined) void playOnce(tile);
       }, distancePx * msPerPx);
     }
   }

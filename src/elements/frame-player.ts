@@ -67,7 +67,9 @@ class FramePlayer extends HTMLElement {
   async #show(frame: number): Promise<void> {
     this.#find<HTMLInputElement>('input').valueAsNumber = frame;
     this.#describe(frame);
-    this.#strip ??= await layStrip(this.#find<HTMLImageElement>('.stage > img'));
+    const picture = this.#find<HTMLImageElement>('.stage > img');
+    const address = picture.src.replace(/\.webp$/, '.strip.webp');
+    this.#strip ??= await layStrip(this.#find('.stage'), address, picture.width / picture.height);
     this.#strip?.show(this.#find<HTMLInputElement>('input').valueAsNumber);
   }
 

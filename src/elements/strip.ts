@@ -7,24 +7,24 @@ export interface Strip {
   readonly remove: () => void;
 }
 
-/** The address of a picture's strip. */
-export const stripAddress = (picture: string): string => picture.replace(/\.webp$/, '.strip.webp');
-
-/** Lays the strip over the picture. Undefined where it cannot be had: the picture then stays as it is. */
-export async function layStrip(picture: HTMLImageElement): Promise<Strip | undefined> {
+/**
+ * Appends the strip at `address` to `host`, over what is there. `aspect`: width by height of one frame. Undefined where
+ * the strip cannot be had: the picture then stays as it is.
+ */
+export async function layStrip(host: Element, address: string, aspect: number): Promise<Strip | undefined> {
   const image = new Image();
-  image.src = stripAddress(picture.src);
+  image.src = address;
   image.alt = '';
   try {
     await image.decode();
   } catch {
     return undefined;
   }
-  const frames = Math.round((image.naturalWidth * picture.height) / (image.naturalHeight * picture.width));
+  const frames = Math.max(1, Math.round(image.naturalWidth / image.naturalHeight / aspect));
   const window = document.createElement('span');
   window.className = 'lit';
   window.append(image);
-  picture.after(window);
+  host.append(window);
   return {
     frames,
     show: (index) => image.style.setProperty('transform', `translateX(${(-100 * index) / frames}%)`),
@@ -34,18 +34,19 @@ export async function layStrip(picture: HTMLImageElement): Promise<Strip | undef
 
 export const motionWanted = (): boolean => !matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-const playing = new WeakSet<HTMLImageElement>();
+const playing = new WeakSet<Element>();
 const frameMs = 110;
 
-/** Plays the strip over the picture once, first frame to last, and takes it away. Does nothing while it plays. */
-export async function playOnce(picture: HTMLImageElement): Promise<void> {
-  if (playing.has(picture)) return;
-  playing.add(picture);
-  const strip = await layStrip(picture);
+/** Plays the strip of a tile over its picture once, first frame to last, and takes it away. Does nothing while it plays. */
+export async function playOnce(tile: HTMLAnchorElement, aspect = 1): Promise<void> {
+  const host = tile.querySelector(':scope > span') ?? tile;
+  if (playing.has(host)) return;
+  playing.add(host);
+  const strip = await layStrip(host, tile.href.replace(/\/$/, '.strip.webp'), aspect);
   for (let index = 0; index < (strip?.frames ?? 0); index++) {
     strip?.show(index);
     await new Promise((resolve) => setTimeout(resolve, frameMs));
   }
   strip?.remove();
-  playing.delete(picture);
+  playing.delete(host);
 }

@@ -1,31 +1,167 @@
-/** A wall of units is one stop for the tab key; arrows move in it. A picture that is looked at comes to be once more. */
+/**
+ * A wall of units: one stop for the tab key, arrows move in it, a picture that is looked at comes to be once more. Order,
+ * share and size are three values; the wall and the address follow them.
+ */
 
 import { motionWanted, playOnce } from './strip.ts';
 
+interface Hung {
+  readonly item: HTMLElement;
+  readonly tile: HTMLAnchorElement;
+  /** By order, undefined where it was not measured. */
+  readonly values: readonly (number | undefined)[];
+  /** What `find` looks in. */
+  readonly name: string;
+}
+
+const sizeKept = 'phosphene:tile-size';
+
 class UnitWall extends HTMLElement {
+  /** All, in the model's order. */
+  #all: readonly Hung[] = [];
+  /** Those that are seen, as they hang. */
   #tiles: readonly HTMLAnchorElement[] = [];
+  #sharpener: IntersectionObserver | undefined;
 
   connectedCallback(): void {
-    this.#tiles = [...this.querySelectorAll<HTMLAnchorElement>('a.tile')];
+    this.#all = [...this.querySelectorAll<HTMLAnchorElement>('a.tile')].map((tile) => ({
+      item: tile.parentElement as HTMLElement,
+      tile,
+      values: (tile.dataset['by'] ?? '')
+        .split(' ')
+        .map((value) => (value === '-' ? undefined : Number(value))),
+      name: (tile.textContent ?? '').trim().toLowerCase(),
+    }));
+    this.#tiles = this.#all.map(({ tile }) => tile);
+    this.style.setProperty('--aspect', String(this.#aspect));
     const named = location.hash === '' ? null : document.getElementById(location.hash.slice(1));
-    const first = this.#tiles.find((tile) => named?.contains(tile)) ?? this.#tiles[0];
-    for (const tile of this.#tiles) tile.tabIndex = tile === first ? 0 : -1;
+    this.#enterAt(this.#tiles.find((tile) => named?.contains(tile)));
     this.addEventListener('focusin', ({ target }) => {
       if (!(target instanceof HTMLAnchorElement)) return;
-      for (const tile of this.#tiles) if (tile.tabIndex === 0) tile.tabIndex = -1;
-      target.tabIndex = 0;
+      this.#enterAt(target);
       this.#play(target);
     });
     this.addEventListener('pointerover', ({ target }) => {
-      if (target instanceof Element) this.#play(target.closest('a.tile'));
+      if (target instanceof Element) this.#play(target.closest<HTMLAnchorElement>('a.tile'));
     });
     document.addEventListener('keydown', (event) => this.#move(event));
+    this.#control();
+    this.#sharpen();
   }
 
-  #play(tile: Element | null): void {
-    const picture = tile?.querySelector<HTMLImageElement>(':scope > img');
-    if (picture && motionWanted()) void playOnce(picture);
+  disconnectedCallback(): void {
+    this.#sharpener?.disconnect();
   }
+
+  get #aspect(): number {
+    return Number(this.dataset['aspect'] ?? 1);
+  }
+
+  /** Makes one tile the stop of the tab key. */
+  #enterAt(stop: HTMLAnchorElement | undefined): void {
+    const at = stop ?? this.#tiles[0];
+    for (const { tile } of this.#all) {
+      const index = tile === at ? 0 : -1;
+      if (tile.tabIndex !== index) tile.tabIndex = index;
+    }
+  }
+
+  #play(tile: HTMLAnchorElement | null): void {
+    if (tile !== null && motionWanted()) void playOnce(tile, this.#aspect);
+  }
+
+  // ------------------------------------------------------------------------------------------- order, share, size
+
+  #control(): void {
+    if (this.querySelector('.controls') === null) return;
+    const order = this.#find<HTMLSelectElement>('[name=order]');
+    const top = this.#find<HTMLInputElement>('[name=top]');
+    const find = this.#find<HTMLInputElement>('[name=find]');
+    const size = this.#find<HTMLInputElement>('[name=size]');
+    const asked = new URLSearchParams(location.search);
+    if ([...order.options].some(({ value }) => value === asked.get('order'))) {
+      order.value = asked.get('order') ?? '';
+    }
+    top.value = asked.get('top') ?? '100';
+    find.value = asked.get('find') ?? '';
+    const kept = recalled();
+    if (kept !== null) this.style.setProperty('--size', `${kept}px`);
+    size.value = kept ?? String(this.#tilePx());
+    const hang = (): void => {
+      this.#hang(order.selectedIndex - 1, top.valueAsNumber / 100, find.value.trim().toLowerCase());
+      top.disabled = order.value === '';
+      const wanted = new URLSearchParams({
+        ...(order.value === '' ? {} : { order: order.value }),
+        ...(order.value === '' || top.value === '100' ? {} : { top: top.value }),
+        ...(find.value === '' ? {} : { find: find.value }),
+      });
+      const query = wanted.size === 0 ? '' : `?${wanted}`;
+      history.replaceState(null, '', location.pathname + query + location.hash);
+    };
+    for (const control of [order, top, find]) control.addEventListener('input', hang);
+    size.addEventListener('input', () => {
+      this.style.setProperty('--size', `${size.value}px`);
+      remember(size.value);
+      this.#sharpen();
+    });
+    if (asked.size > 0) hang();
+    else top.disabled = true;
+  }
+
+  #find<T extends HTMLElement>(selector: string): T {
+    const found = this.querySelector<T>(selector);
+    if (found === null) throw new Error(`Expected ${selector} in <unit-wall>, found none`);
+    return found;
+  }
+
+  /** `by`: which of the orders, −1 for the model's. Units that were not measured so hang last. */
+  #hang(by: number, share: number, find: string): void {
+    const numbers = /^[\d\s,-]+$/.test(find) ? new Set(find.split(/[\s,]+/)) : undefined;
+    const fits = ({ name }: Hung): boolean =>
+      find === '' || (numbers?.has(name) ?? false) || (numbers === undefined && name.includes(find));
+    const value = ({ values }: Hung): number => values[by] ?? Number.NEGATIVE_INFINITY;
+    const ordered = by < 0 ? this.#all : this.#all.toSorted((a, b) => value(b) - value(a));
+    const top = by < 0 ? ordered : ordered.slice(0, Math.max(1, Math.round(ordered.length * share)));
+    const seen = top.filter(fits);
+    this.#find('.wall').replaceChildren(...seen.map(({ item }) => item));
+    this.#tiles = seen.map(({ tile }) => tile);
+    this.#enterAt(this.#tiles.find(({ tabIndex }) => tabIndex === 0));
+    const measure = this.#find<HTMLSelectElement>('[name=order]').selectedOptions[0]?.dataset['measure'];
+    const last = top.at(-1)?.values[by];
+    const least = measure === undefined || last === undefined || share === 1 ? '' : `, ${measure} ≥ ${last}`;
+    this.#find('output').textContent = `${seen.length} of ${this.#all.length}${least}`;
+  }
+
+  // ------------------------------------------------------------------------------------------------- sharp pictures
+
+  #tilePx(): number {
+    return Math.round(this.#all[0]?.tile.getBoundingClientRect().width ?? 96);
+  }
+
+  /** Where tiles are larger than on their sheet, those in view get their own picture. Pixel art needs none. */
+  #sharpen(): void {
+    const sheetPx = Number(this.dataset['tile']);
+    const pixelArt = getComputedStyle(this).getPropertyValue('--rendering').trim() === 'pixelated';
+    const wanted = !pixelArt && this.#tilePx() * devicePixelRatio > sheetPx * 1.05;
+    if (!wanted) {
+      this.#sharpener?.disconnect();
+      this.#sharpener = undefined;
+      return;
+    }
+    if (this.#sharpener !== undefined) return;
+    this.#sharpener = new IntersectionObserver((seen) => {
+      for (const { target, isIntersecting } of seen) {
+        if (!isIntersecting || !(target instanceof HTMLAnchorElement)) continue;
+        this.#sharpener?.unobserve(target);
+        void sharpenTile(target);
+      }
+    });
+    for (const { tile } of this.#all) {
+      if (/\bs\d/.test(tile.className)) this.#sharpener.observe(tile);
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------------- keyboard
 
   #move(event: KeyboardEvent): void {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -39,21 +175,48 @@ class UnitWall extends HTMLElement {
   }
 
   #target(key: string, at: number): number | undefined {
-    const top = this.#tiles[0]?.offsetTop;
-    const columns =
-      Math.max(
-        this.#tiles.findIndex((tile) => tile.offsetTop !== top),
-        0,
-      ) || this.#tiles.length;
+    const wall = this.#find('.wall');
+    const columns = getComputedStyle(wall).gridTemplateColumns.split(' ').length;
     const targets: Readonly<Record<string, number>> = {
       ArrowLeft: at - 1,
       ArrowRight: at + 1,
       ArrowUp: at - columns,
       ArrowDown: at + columns,
+      PageUp: Math.max(at - 5 * columns, at % columns),
+      PageDown: Math.min(at + 5 * columns, this.#tiles.length - 1),
       Home: 0,
       End: this.#tiles.length - 1,
     };
     return targets[key];
+  }
+}
+
+async function sharpenTile(tile: HTMLAnchorElement): Promise<void> {
+  const frame = tile.querySelector(':scope > span');
+  if (frame === null || frame.querySelector('.sharp') !== null) return;
+  const picture = new Image();
+  picture.className = 'sharp';
+  picture.alt = '';
+  picture.src = tile.href.replace(/\/$/, '.webp');
+  await picture.decode().then(
+    () => frame.firstElementChild?.after(picture),
+    () => undefined,
+  );
+}
+
+/** Storage may be switched off: then nothing is kept. */
+function recalled(): string | null {
+  try {
+    return localStorage.getItem(sizeKept);
+  } catch {
+    return null;
+  }
+}
+function remember(sizePx: string): void {
+  try {
+    localStorage.setItem(sizeKept, sizePx);
+  } catch {
+    // As above.
   }
 }
 

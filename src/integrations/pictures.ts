@@ -8,6 +8,7 @@ import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AstroIntegration } from 'astro';
+import { wallSheet } from '../../content/schema.ts';
 import { readGallery } from '../lib/gallery.ts';
 
 const sizesModule = 'virtual:picture-sizes.css';
@@ -20,7 +21,15 @@ async function pictureSizes(): Promise<string> {
   const gallery = await readGallery();
   const samples = gallery?.models.flatMap(({ layers }) => layers.flatMap((layer) => layer.samples)) ?? [];
   const widths = [...new Set(samples.map(({ widthPx }) => widthPx))].filter((px) => px <= largestSharpPx);
-  return widths.map((px) => `.px-${px}{--snap:${px}px;--rendering:pixelated}`).join('\n');
+  const sharp = widths.map((px) => `.px-${px}{--snap:${px}px;--rendering:pixelated}`);
+  return [...sharp, ...sheetPlaces()].join('\n');
+}
+
+/** Where on its sheet a unit of a wall is: a class a place, for the same reason. */
+function sheetPlaces(): string[] {
+  const { columns, unitsPerSheet } = wallSheet;
+  const place = (at: number): string => `.s${at}{--x:${at % columns};--y:${Math.floor(at / columns)}}`;
+  return Array.from({ length: unitsPerSheet }, (_, at) => place(at));
 }
 
 async function moveBesidePages(site: string): Promise<void> {
@@ -65,7 +74,7 @@ export function pictures(): AstroIntegration {
         server.middlewares.use((request, response, next) => {
           const { pathname } = new URL(request.url ?? '/', 'http://localhost');
           const path = decodeURIComponent(pathname).replace(base, '/');
-          if (!/^(\/[^/]+){2}\/\d+(\.strip)?\.webp$/.test(path) || path.split('/').includes('..'))
+          if (!/^(\/[^/]+){2}\/(\d+(\.strip)?|wall-\d+)\.webp$/.test(path) || path.split('/').includes('..'))
             return next();
           const file = createReadStream(join(publicFolder, 'gallery', path));
           file.once('error', () => next());

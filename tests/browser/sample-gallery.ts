@@ -16,6 +16,7 @@ import {
   type LayerSummary,
   type UnitRecord,
 } from '../../content/schema.ts';
+import { encodeSheet, sheetsOf, tileOf } from '../../pipeline/publish/wall.ts';
 
 export interface SampleFolders {
   /** As content/. */
@@ -71,6 +72,17 @@ const colourLayers: readonly LayerPlan[] = [
     }),
   ),
 ];
+
+/** As many units as a page must bear within its budget. */
+const wideLayer: LayerPlan = {
+  slug: 'wide',
+  name: 'wide',
+  kind: 'conv',
+  units: 512,
+  fieldPx: 8,
+  map: [8, 8],
+  sidePx: 16,
+};
 
 const frameSteps = [0, 1, 2, 4, 8, 16, 32, 64];
 
@@ -236,10 +248,7 @@ async function writeModel(
   for (const [place, content] of layers.entries()) {
     const pictures = join(folders.public, 'gallery', slug, content.layer.slug);
     await mkdir(pictures, { recursive: true });
-    await writeFile(
-      join(gallery, slug, `${content.layer.slug}.json`),
-      JSON.stringify(galleryLayer.parse(content)),
-    );
+    const drawn = new Map<number, Buffer>();
     for (const { unit } of content.units) {
       const { picture, strip } = await draw(
         place * 1000 + unit,
@@ -249,7 +258,27 @@ async function writeModel(
       );
       await writeFile(join(pictures, `${unit}.webp`), picture);
       await writeFile(join(pictures, `${unit}.strip.webp`), strip);
+      drawn.set(unit, picture);
     }
+    const sheets = sheetsOf(content.units);
+    const tile = tileOf({
+      widthPx: content.layer.picture.widthPx,
+      heightPx: content.layer.picture.heightPx,
+    });
+    for (const [sheet, units] of sheets.entries()) {
+      const bytes = await encodeSheet(
+        units.map(({ unit }) => drawn.get(unit) ?? Buffer.alloc(0)),
+        tile,
+      );
+      await writeFile(join(pictures, `wall-${sheet}.webp`), bytes);
+    }
+    const files = sheets.map((_, sheet) => `${slug}/${content.layer.slug}/wall-${sheet}.webp`);
+    // One layer is as galleries were before there were sheets.
+    const wall = content.layer.slug === 'dense_1' ? {} : { wall: { tile, files } };
+    await writeFile(
+      join(gallery, slug, `${content.layer.slug}.json`),
+      JSON.stringify(galleryLayer.parse({ ...content, ...wall })),
+    );
   }
   return { ...model, layers: layers.map(({ layer }) => layer) };
 }
@@ -284,7 +313,7 @@ export async function writeSampleGallery(folders: SampleFolders): Promise<Galler
       parameters: 14714688,
       input: { channels: 3, heightPx: null, widthPx: null, scaling: 'caffe' },
     },
-    colourLayers,
+    [...colourLayers, wideLayer],
   );
   const index: GalleryIndex = { version: 1, models: [grey, colour] };
   await writeFile(join(folders.content, 'gallery', 'index.json'), JSON.stringify(galleryIndex.parse(index)));

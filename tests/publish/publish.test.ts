@@ -104,6 +104,7 @@ describe('publish', () => {
       'public/gallery/mnist/conv2d/0.webp',
       'public/gallery/mnist/conv2d/1.strip.webp',
       'public/gallery/mnist/conv2d/1.webp',
+      'public/gallery/mnist/conv2d/wall-0.webp',
     ]);
     const { units, recipes } = await readLayer();
     const one = rendering(1);
@@ -266,8 +267,8 @@ describe('publishing again', () => {
     await mkdir(join(folder, 'public/fonts'));
     await writeFile(join(folder, 'public/fonts/not-ours.woff2'), '');
     const summary = await run([model(1)]);
-    // 1.webp, its strip, the layer dense (3 files and its manifest), the model other (the same), the leftover.
-    expect(summary.files.removed).toBe(11);
+    // 1.webp, its strip, the layer dense (its pictures, sheet and two files), the model other (the same), the leftover.
+    expect(summary.files.removed).toBe(13);
     expect(await published()).toEqual([
       'content/gallery/.encoded/mnist/conv2d.json',
       'content/gallery/index.json',
@@ -275,6 +276,7 @@ describe('publishing again', () => {
       'public/fonts/not-ours.woff2',
       'public/gallery/mnist/conv2d/0.strip.webp',
       'public/gallery/mnist/conv2d/0.webp',
+      'public/gallery/mnist/conv2d/wall-0.webp',
     ]);
     expect(await readdir(join(folder, 'public/gallery'))).toEqual(['mnist']);
   });
@@ -303,8 +305,8 @@ describe('publishing again', () => {
       await rm(join(folder, 'content'), { recursive: true, force: true });
       await rm(join(folder, 'public'), { recursive: true, force: true });
     }
-    // Eight pictures, the layer, its manifest, the index.
-    expect(failures).toBe(11);
+    // Eight pictures, their sheet, the layer, its manifest, the index.
+    expect(failures).toBe(12);
     expect((await readLayer()).units).toHaveLength(4);
   });
 
