@@ -152,11 +152,13 @@ export const measures = z.object({
   keptUnderScales: z
     .number()
     .nullable()
+    .optional()
     .describe(
       'Mean share of `activation` that is left when the picture is enlarged or reduced by a twentieth; null where it is not above 0.',
     ),
   equalContrastActivation: z
     .number()
+    .optional()
     .describe(
       "`activation` when the picture's deviation from the network's grey is scaled to an RMS of 48 of 255: what recipes are compared by.",
     ),
@@ -169,6 +171,7 @@ export const measures = z.object({
     .number()
     .min(0)
     .max(1)
+    .optional()
     .describe("Share of the picture's power, its mean apart, above .25 cycles a pixel."),
   dead: z
     .boolean()

@@ -75,14 +75,14 @@ const orders: readonly (Order & { readonly of: (measures: Measures) => number | 
     key: 'probability',
     name: 'Surest first',
     measure: 'probability of its class',
-    of: ({ prediction }) =>
-      prediction === undefined ? undefined : prediction.right ? prediction.probability : 0,
+    of: ({ probability, prediction }) =>
+      probability ?? (prediction?.right === true ? prediction.probability : undefined),
   },
 ];
 
 /** The orders that a layer's measures allow, `probability` for classes only. */
 export function ordersOf(kind: LayerSummary['kind']): readonly Order[] {
-  return orders.filter(({ key }) => (key === 'probability') === (kind === 'scores') || key !== 'probability');
+  return orders.filter(({ key }) => kind === 'scores' || key !== 'probability');
 }
 
 /** The values that a tile carries for `ordersOf(kind)`, in that order: three digits, `-` where there is none. */

@@ -170,30 +170,32 @@ export function measuresInWords(measures: Measures, kind: Kind): Measure[] {
       meaning: 'What is left when the picture moves by a pixel or two.',
     });
   }
-  if (measures.keptUnderScales !== null) {
+  if (measures.keptUnderScales !== null && measures.keptUnderScales !== undefined) {
     rows.push({
       name: 'Kept when resized',
       value: inPercent(measures.keptUnderScales),
       meaning: 'What is left when the picture is a twentieth larger or smaller.',
     });
   }
-  rows.push(
-    {
+  if (measures.equalContrastActivation !== undefined) {
+    rows.push({
       name: 'At equal contrast',
       value: inDigits(measures.equalContrastActivation),
       meaning: 'The activation at the one contrast that recipes are compared at.',
-    },
-    {
+    });
+  }
+  if (measures.highFrequencyShare !== undefined) {
+    rows.push({
       name: 'Fine structure',
       value: inPercent(measures.highFrequencyShare),
       meaning: 'Share of the picture in details finer than four pixels.',
-    },
-    {
-      name: 'Black or white',
-      value: inPercent(measures.harshShare),
-      meaning: 'Share of pixel values at the ends of the scale.',
-    },
-  );
+    });
+  }
+  rows.push({
+    name: 'Black or white',
+    value: inPercent(measures.harshShare),
+    meaning: 'Share of pixel values at the ends of the scale.',
+  });
   if (measures.probability !== undefined) {
     rows.push({
       name: 'Probability',
