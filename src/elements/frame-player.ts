@@ -10,8 +10,8 @@ class FramePlayer extends HTMLElement {
   #timer: number | undefined;
 
   connectedCallback(): void {
-    const slider = this.#find<HTMLInputElement>('input');
-    const button = this.#find<HTMLButtonElement>('button');
+    const slider = this.#slider;
+    const button = this.#find<HTMLButtonElement>('[data-do=play]');
     this.style.setProperty('--frames', String(this.#steps.length));
     slider.addEventListener('input', () => {
       this.#pause();
@@ -22,12 +22,42 @@ class FramePlayer extends HTMLElement {
       else this.#pause();
     });
     this.#find('.stage').addEventListener('click', () => button.click());
+    this.querySelector('[data-do=back]')?.addEventListener('click', () => this.#step(-1));
+    this.querySelector('[data-do=on]')?.addEventListener('click', () => this.#step(1));
+    document.addEventListener('keydown', this.#onKey);
     this.classList.add('ready');
     this.#describe(slider.valueAsNumber);
   }
 
   disconnectedCallback(): void {
+    document.removeEventListener('keydown', this.#onKey);
     this.#pause();
+  }
+
+  /** Only where the keys have no other use. */
+  readonly #onKey = (event: KeyboardEvent): void => {
+    const { activeElement } = document;
+    const busy = activeElement !== null && activeElement !== document.body && activeElement !== this.#slider;
+    if (busy || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const actions: Readonly<Record<string, () => void>> = {
+      ' ': () => this.#find('[data-do=play]').click(),
+      ',': () => this.#step(-1),
+      '.': () => this.#step(1),
+    };
+    const act = actions[event.key];
+    if (act === undefined) return;
+    event.preventDefault();
+    act();
+  };
+
+  get #slider(): HTMLInputElement {
+    return this.#find<HTMLInputElement>('input');
+  }
+
+  #step(by: -1 | 1): void {
+    this.#pause();
+    const frame = Math.min(Math.max(this.#slider.valueAsNumber + by, 0), this.#steps.length - 1);
+    void this.#show(frame);
   }
 
   get #steps(): readonly HTMLElement[] {
@@ -42,8 +72,8 @@ class FramePlayer extends HTMLElement {
 
   async #play(): Promise<void> {
     const last = this.#steps.length - 1;
-    const at = this.#find<HTMLInputElement>('input').valueAsNumber;
-    this.#find('button').textContent = 'Pause';
+    const at = this.#slider.valueAsNumber;
+    this.#find('[data-do=play]').textContent = 'Pause';
     await this.#advance(at === last ? 0 : at, last);
   }
 
@@ -61,16 +91,16 @@ class FramePlayer extends HTMLElement {
   #pause(): void {
     window.clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#find('button').textContent = 'Play';
+    this.#find('[data-do=play]').textContent = 'Play';
   }
 
   async #show(frame: number): Promise<void> {
-    this.#find<HTMLInputElement>('input').valueAsNumber = frame;
+    this.#slider.valueAsNumber = frame;
     this.#describe(frame);
     const picture = this.#find<HTMLImageElement>('.stage > img');
     const address = picture.src.replace(/\.webp$/, '.strip.webp');
     this.#strip ??= await layStrip(this.#find('.stage'), address, picture.width / picture.height);
-    this.#strip?.show(this.#find<HTMLInputElement>('input').valueAsNumber);
+    this.#strip?.show(this.#slider.valueAsNumber);
   }
 
   #describe(frame: number): void {
@@ -84,7 +114,7 @@ class FramePlayer extends HTMLElement {
     this.style.setProperty('--frame', String(frame));
     this.style.setProperty('--lit', light.toFixed(3));
     const words = steps[frame]?.dataset['words'] ?? '';
-    this.#find('input').setAttribute('aria-valuetext', words);
+    this.#slider.setAttribute('aria-valuetext', words);
     this.#find('output').textContent = words;
   }
 }

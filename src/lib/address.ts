@@ -8,6 +8,10 @@ export interface Addresses {
   readonly layer: (model: string, layer: string, unit?: number) => string;
   /** `/{model}/{layer}/{unit}/` */
   readonly unit: (model: string, layer: string, unit: number) => string;
+  /** The same without the slash at its end: what all addresses of a unit begin with. */
+  readonly place: (model: string, layer: string, unit: number) => string;
+  /** The unit alone, for a frame. */
+  readonly embed: (model: string, layer: string, unit: number) => string;
   /** All that is known of the unit, as JSON. */
   readonly record: (model: string, layer: string, unit: number) => string;
   readonly picture: (model: string, layer: string, unit: number) => string;
@@ -26,6 +30,8 @@ export function addressesBelow(base: string): Addresses {
     model: (model) => `${join(model)}/`,
     layer: (model, layer, unit) => `${join(model, layer)}/${unit === undefined ? '' : `#unit-${unit}`}`,
     unit: (model, layer, unit) => `${join(model, layer, unit)}/`,
+    place: (model, layer, unit) => join(model, layer, unit),
+    embed: (model, layer, unit) => `${join(model, layer, unit)}/embed/`,
     record: (model, layer, unit) => `${join(model, layer, unit)}.json`,
     picture: (model, layer, unit) => `${join(model, layer, unit)}.webp`,
     strip: (model, layer, unit) => `${join(model, layer, unit)}.strip.webp`,

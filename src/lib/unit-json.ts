@@ -2,8 +2,8 @@
 
 import type { UnitJson } from '../../content/schema.ts';
 import { absolute, address } from './address.ts';
+import { plainCitation } from './cite.ts';
 import { recipeOf, type UnitView } from './gallery.ts';
-import { plainName, unitName } from './words.ts';
 
 /** `site`: the host that the gallery is published at, where it is known; else addresses are paths. */
 export function unitAsJson(
@@ -35,6 +35,11 @@ export function unitAsJson(
     seconds: unit.seconds,
     renderedAt: unit.renderedAt,
     neighbours: { previous: neighbour(previous), next: neighbour(next) },
-    cite: `${unit.label === undefined ? '' : 'Class '}${unitName(unit)} of ${plainName(name)} in ${plainName(title)}. Phosphene gallery, rendered ${unit.renderedAt.slice(0, 10)}, ${at(address.unit(slug, layerSlug, unit.unit))}`,
+    cite: plainCitation({
+      model,
+      layer: layer.layer,
+      unit,
+      page: at(address.unit(slug, layerSlug, unit.unit)),
+    }),
   };
 }

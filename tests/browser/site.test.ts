@@ -105,7 +105,7 @@ describe('the files of the site', () => {
     const found: string[] = [];
     for (const path of await filesOf('', '.html')) {
       // The units of the wide layer are all alike.
-      if (/^colour.wide.\d\d/.test(path)) continue;
+      if (/^colour.wide.\d\d/.test(path) || /\d\d.embed/.test(path)) continue;
       const html = await readFile(join(built(''), path), 'utf8');
       const { results } = await validator.validateString(html);
       for (const { messages } of results)
@@ -146,7 +146,8 @@ describe('the files of the site', () => {
           missing.add(`${path}: ${link}`);
       }
     }
-    expect(pages).toHaveLength(163 + 513);
+    // A page and a frame a unit, eleven layers, two models, home and the page for what is not there.
+    expect(pages).toHaveLength(2 * (151 + 512) + 9 + 2 + 2);
     expect([...missing]).toEqual([]);
   });
 
@@ -329,6 +330,61 @@ describe('the wall of a layer', () => {
   });
 });
 
+describe('a unit that others quote', () => {
+  it('gives link, BibTeX, Markdown, HTML and frame to the clipboard, with whole addresses', async () => {
+    const { page, wrong } = await open('/sample/conv2d_1/3/', {
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    const copied = async (name: string): Promise<string> => {
+      await page.getByRole('button', { name: `Copy ${name}` }).click();
+      await page.getByRole('status').filter({ hasText: 'Copied' }).waitFor({ state: 'attached' });
+      return page.evaluate(() => navigator.clipboard.readText());
+    };
+    const whole = `${host('').address}/sample/conv2d_1/3`;
+    expect(await copied('Link')).toBe(`${whole}/`);
+    expect(await copied('BibTeX')).toContain(`url          = {${whole}/}`);
+    expect(await copied('Markdown')).toContain(`](${whole}.webp)](${whole}/)`);
+    expect(await copied('HTML')).toMatch(
+      `<a href="${whole}/"><img src="${whole}.webp" alt="Picture that excites`,
+    );
+    expect(await copied('Embed')).toContain(`<iframe src="${whole}/embed/" title="Unit 3 of conv2d_1`);
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  });
+
+  it('stands in a frame on a foreign page, and plays there', async () => {
+    const foreign = await serve(folder);
+    const context = await browser.newContext({ viewport: { width: 800, height: 700 } });
+    const page = await context.newPage();
+    const wrong: string[] = [];
+    page.on('console', (message) => wrong.push(message.text()));
+    const frame = `<!doctype html><title>Foreign</title><iframe src="${host('').address}/sample/conv2d_1/3/embed/?theme=dark" width="320" height="440"></iframe>`;
+    await writeFile(join(folder, 'foreign.html'), frame);
+    await page.goto(`${foreign.address}/foreign.html`);
+    const inside = page.frameLocator('iframe');
+    await inside.getByRole('button', { name: 'Play' }).click();
+    await inside.locator('.stage .lit').waitFor();
+    expect(await inside.locator('html').evaluate((root) => getComputedStyle(root).colorScheme)).toBe('dark');
+    const { width, height } = await inside.locator('html').evaluate((root) => ({
+      width: root.scrollWidth,
+      height: root.scrollHeight,
+    }));
+    expect([width <= 320, height <= 440]).toEqual([true, true]);
+    expect(await inside.getByRole('link').getAttribute('target')).toBe('_blank');
+    expect(wrong).toEqual([]);
+    await context.close();
+    await foreign.close();
+  });
+
+  it('leaves out of the frame what the address does not want', async () => {
+    const { page, wrong } = await open('/sample/conv2d_1/3/embed/?strip=0&caption=0&theme=light');
+    expect(await page.locator('button:visible, input:visible, .caption:visible').count()).toBe(0);
+    expect(await page.locator('.stage img').count()).toBe(1);
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  });
+});
+
 describe('how a wall hangs', () => {
   const three = (value: number): number => Number(value.toPrecision(3));
   const seen = (page: Page): Promise<string[]> =>
@@ -456,6 +512,7 @@ const kinds = [
   '/sample/conv2d_1/',
   '/sample/dense_3/',
   '/sample/dense_3/4/',
+  '/sample/dense_3/4/embed/',
   '/sample/dense_1/13/',
   '/colour/',
   '/colour/hostile-2/',
