@@ -7,7 +7,7 @@ import { PhospheneError } from '../../error.ts';
 import { GraphBuilder } from '../build.ts';
 import type { Graph, Node } from '../graph.ts';
 import type { Layer } from '../network.ts';
-import type { Lowering } from './rule.ts';
+import type { Lowering, Rules } from './rule.ts';
 import { rules } from './rules.ts';
 
 export interface AdjointOptions {
@@ -21,6 +21,8 @@ export interface AdjointOptions {
   /** The exact dims of every value of the graph, see `shapesOf`. */
   readonly dims: (value: string) => readonly number[];
   readonly lowering: Lowering;
+  /** Rules in place of the true ones, for gradients that are not the derivative. */
+  readonly instead?: Rules;
   /** The network's layers in graph order, so that an error can say in which one it is. */
   readonly layers?: readonly Pick<Layer, 'name' | 'output'>[];
 }
@@ -37,7 +39,7 @@ export interface Adjoint {
  * @throws PhospheneError naming operation, node and layer where one of these has no rule.
  */
 export function adjoint(graph: Graph, options: AdjointOptions): Adjoint {
-  const { objective, wrt, dims, lowering, layers = [] } = options;
+  const { objective, wrt, dims, lowering, instead = {}, layers = [] } = options;
   const build = new GraphBuilder(graph);
   const moving = dependents(graph.nodes, wrt);
 
@@ -59,7 +61,8 @@ export function adjoint(graph: Graph, options: AdjointOptions): Adjoint {
     const refuse = (reason: string): never => {
       throw new PhospheneError(sentence(graph, node, layers, reason));
     };
-    const rule = Object.hasOwn(rules, node.op) ? rules[node.op] : undefined;
+    const known = [instead, rules].find((table) => Object.hasOwn(table, node.op));
+    const rule = known?.[node.op];
     const ofInputs = (rule ?? refuse('there is no rule for this operation'))({
       node,
       build,
