@@ -5,8 +5,10 @@
 
 import type { Engine, Value } from '../engine/engine.ts';
 import { float32, size, type Tensor } from '../network/graph.ts';
+import { resized } from '../picture/change.ts';
 import type { Planes } from '../picture/display.ts';
-import { randomOf } from '../recipe/random.ts';
+import type { Parameter } from '../recipe/parameterisations.ts';
+import { type Random, randomOf } from '../recipe/random.ts';
 import { drawStart } from '../recipe/starts.ts';
 import { compileOctaves, type Octave } from './octaves.ts';
 import type { AscentSpec } from './step.ts';
@@ -66,17 +68,29 @@ async function* ascend(
   const queue = units[Symbol.iterator]();
   const slots: (Slot | undefined)[] = new Array(batch).fill(undefined);
   let octave = octaves[0] as Octave;
+  const { pictures } = octave.step;
   let feeds = new Map<string, Value>();
-  const upload = (name: string, dims: readonly number[], data: Float32Array): void =>
-    void feeds.set(name, engine.upload(float32([batch, ...dims], data)));
+
+  /** Uploads what `row` gives for each picture of each slot; the rows of an empty slot are 0. */
+  const upload = (
+    input: string,
+    dims: readonly number[],
+    row: (slot: Slot, picture: number) => ArrayLike<number>,
+  ): void => {
+    const data = new Float32Array(batch * pictures * size(dims));
+    slots.forEach((slot, index) => {
+      if (slot === undefined) return;
+      for (let picture = 0; picture < pictures; picture++)
+        data.set(row(slot, picture), (index * pictures + picture) * size(dims));
+    });
+    feeds.set(input, engine.upload(float32([batch * pictures, ...dims], data)));
+  };
+  /** Of several pictures of a unit each has random numbers of its own. */
+  const random = (slot: Slot, picture: number, ...key: readonly number[]): Random =>
+    randomOf(seed, attempt, slot.unit, ...key, ...(picture === 0 ? [] : [picture]));
 
   const uploadSlices = (): void => {
-    for (const { input, dims, pick } of octave.step.slices) {
-      const data = new Float32Array(batch * size(dims));
-      for (const [index, slot] of slots.entries())
-        if (slot !== undefined) data.set(pick(slot.unit), index * size(dims));
-      upload(input, dims, data);
-    }
+    for (const { input, dims, pick } of octave.step.slices) upload(input, dims, ({ unit }) => pick(unit));
   };
 
   /** Gives every empty slot the next unit: its start, its slice of the layer. */
@@ -87,29 +101,31 @@ async function* ascend(
       octave = octaves[0] as Octave;
       feeds = new Map();
     }
-    const fresh = new Set<number>();
+    const fresh = new Set<Slot>();
     slots.forEach((slot, index) => {
       if (slot !== undefined) return;
       const next = queue.next();
       if (next.done === true) return;
-      slots[index] = { unit: next.value, step: 0, curve: [], frames: [], startedAt: performance.now() };
-      fresh.add(index);
+      const begun = { unit: next.value, step: 0, curve: [], frames: [], startedAt: performance.now() };
+      slots[index] = begun;
+      fresh.add(begun);
     });
     if (fresh.size === 0) return;
     uploadSlices();
-    for (const [place, { input, dims, start }] of octave.step.state.entries()) {
+    for (const [place, { input, dims, parameter }] of octave.step.state.entries()) {
       const value = feeds.get(input);
       const length = size(dims);
-      const data = value === undefined ? new Float32Array(batch * length) : await download(engine, value);
-      for (const index of fresh) {
-        const key = [seed, attempt, (slots[index] as Slot).unit, -1];
-        const random = randomOf(...key, ...(place === 0 ? [] : [place]));
-        data.set(
-          start === 'recipe' ? drawStart(recipe.start, length, random) : new Float32Array(length),
-          index * length,
-        );
-      }
-      upload(input, dims, data);
+      const before = value && (await download(engine, value));
+      const image = startImage(spec, octave, parameter);
+      upload(input, dims, (slot, picture) => {
+        if (!fresh.has(slot)) {
+          const from = (slots.indexOf(slot) * pictures + picture) * length;
+          return before?.subarray(from, from + length) ?? [];
+        }
+        if (parameter?.start !== 'recipe') return new Float32Array(length);
+        const own = random(slot, picture, -1, ...(place === 0 && picture === 0 ? [] : [place]));
+        return drawStart(recipe.start, { dims, grey: parameter.grey, image }, own);
+      });
     }
   };
 
@@ -129,37 +145,26 @@ async function* ascend(
     if (signal?.aborted === true) return;
     await grow();
     const { step, program } = octave;
-    for (const { input, dims, draw } of step.draws) {
-      const data = new Float32Array(batch * size(dims));
-      slots.forEach((slot, index) => {
-        if (slot === undefined) return;
-        // The input's place among the draws keeps two transforms of one step apart.
-        const place = step.draws.findIndex((other) => other.input === input);
-        data.set(draw(randomOf(seed, attempt, slot.unit, slot.step, place)), index * size(dims));
-      });
-      upload(input, dims, data);
-    }
-    for (const { input, at } of step.scalars) {
-      upload(
-        input,
-        [1, 1, 1],
-        Float32Array.from(slots, (slot) => at(slot?.step ?? 0)),
-      );
-    }
+    // The input's place among the draws keeps two transforms of one step apart.
+    for (const [place, { input, dims, draw }] of step.draws.entries())
+      upload(input, dims, (slot, picture) => draw(random(slot, picture, slot.step, place)));
+    for (const { input, at } of step.scalars)
+      upload(input, [1, 1, 1], (slot) => [at(slot.step, recipe.steps)]);
 
     const values = await program.run(feeds);
     for (const { input, output } of step.state) feeds.set(input, values.get(output) as Value);
     const objective = await download(engine, values.get(step.objective) as Value);
     const due = slots.some((slot) => slot !== undefined && kept.has(slot.step));
-    const pictures = due ? await download(engine, values.get(step.picture) as Value) : undefined;
+    const shown = due ? await download(engine, values.get(step.picture) as Value) : undefined;
 
     for (const [index, slot] of slots.entries()) {
       if (slot === undefined) continue;
-      const value = objective[index] as number;
+      const row = index * pictures + (recipe.diversity?.shown ?? 0);
+      const value = objective[row] as number;
       slot.curve.push(value);
-      if (pictures !== undefined && kept.has(slot.step)) {
-        const length = pictures.length / batch;
-        const data = pictures.slice(index * length, (index + 1) * length);
+      if (shown !== undefined && kept.has(slot.step)) {
+        const length = shown.length / (batch * pictures);
+        const data = shown.slice(row * length, (row + 1) * length);
         slot.frames.push({ step: slot.step, objective: value, picture: { ...pictureSize, data } });
       }
       if (slot.step === recipe.steps) {
@@ -172,6 +177,15 @@ async function* ascend(
     }
     await fill();
   }
+}
+
+/** For the start `image`: the parameter's values that give the picture at the octave's size. */
+function startImage(
+  { startPicture }: AscentSpec,
+  { size: { height, width } }: Octave,
+  parameter: Parameter | undefined,
+): Float32Array | undefined {
+  return startPicture && parameter?.encode?.(resized(startPicture, height, width).data);
 }
 
 async function download(engine: Engine, value: Value): Promise<Float32Array> {

@@ -70,10 +70,11 @@ async function enlargement(
   engine: Engine,
 ) {
   const build = new GraphBuilder();
-  const pairs = step.state.map(({ input, dims, start }, index) => {
+  const rows = batch * step.pictures;
+  const pairs = step.state.map(({ input, dims, parameter }, index) => {
     const from = before.step.state[index] as StepGraph['state'][number];
-    if (start === 'zeros') return { from: from.input, to: input, dims };
-    const small = build.input(from.input, [batch, ...from.dims]);
+    if (parameter === undefined) return { from: from.input, to: input, dims };
+    const small = build.input(from.input, [rows, ...from.dims]);
     const large = enlarge(build, small, before.size, size, recipe.octaves?.interpolation);
     return { from: from.input, to: input, dims, enlarged: large };
   });
@@ -87,8 +88,8 @@ async function enlargement(
       const values = await program.run(new Map(inputs.map((name) => [name, feeds.get(name) as Value])));
       return new Map(
         pairs.map(({ to, dims, enlarged }): [string, Value] => {
-          const length = batch * dims.reduce((product, dim) => product * dim, 1);
-          const zeros = (): Value => engine.upload(float32([batch, ...dims], new Float32Array(length)));
+          const length = rows * dims.reduce((product, dim) => product * dim, 1);
+          const zeros = (): Value => engine.upload(float32([rows, ...dims], new Float32Array(length)));
           return [to, enlarged === undefined ? zeros() : (values.get(enlarged) as Value)];
         }),
       );

@@ -5,20 +5,26 @@
 
 import type { Engine } from '../engine/engine.ts';
 import { adjoint } from '../network/adjoint/adjoint.ts';
+import type { Rule } from '../network/adjoint/rule.ts';
 import { GraphBuilder } from '../network/build.ts';
-import { copier, cutAtLayer, toLayout, type UnitSlice } from '../network/cut.ts';
-import { float32, type Graph, int, size, type Tensor } from '../network/graph.ts';
+import { copier, cutAtLayer, toLayout, type UnitSlice, wholeLayer } from '../network/cut.ts';
+import { float32, type Graph, size, type Tensor } from '../network/graph.ts';
 import type { Layer, Network } from '../network/network.ts';
+import { valuesOfAnySize } from '../network/receptive.ts';
 import { shapesOf } from '../network/shapes.ts';
-import { writeObjective } from '../recipe/objectives.ts';
+import type { Planes } from '../picture/display.ts';
+import { likeness } from '../recipe/diversity.ts';
+import { seenBy, writeObjective } from '../recipe/objectives.ts';
 import { optimiserRule } from '../recipe/optimisers.ts';
-import { decoder, type PictureSize } from '../recipe/parameterisations.ts';
+import { type Decoder, decoder, type Parameter, type PictureSize } from '../recipe/parameterisations.ts';
+import { penaltyOf } from '../recipe/penalties.ts';
 import type { Random } from '../recipe/random.ts';
 import { rateAt } from '../recipe/rates.ts';
-import { actsAfter, actsAlways, regularise } from '../recipe/regularisers.ts';
+import { actsAfter, actsAlways, filtered } from '../recipe/regularisers.ts';
+import { reluRule } from '../recipe/relu.ts';
 import { type Interpolation, resample, resizing } from '../recipe/resampling.ts';
 import type { Scaling } from '../recipe/scaling.ts';
-import type { Recipe } from '../recipe/schema.ts';
+import { isPenalty, type Recipe, type Regulariser } from '../recipe/schema.ts';
 import { transformRule } from '../recipe/transforms.ts';
 
 /** All that an ascent is made of, for all units of one layer. */
@@ -28,33 +34,39 @@ export interface AscentSpec {
   readonly recipe: Recipe;
   readonly scaling: Scaling;
   readonly size: PictureSize;
-  /** Pictures a step. */
+  /** Units a step. */
   readonly batch: number;
+  /** For the start `image`: 0..255 RGB, of the size that is rendered. */
+  readonly startPicture?: Planes | undefined;
 }
 
-/** A tensor [batch, …dims] that one step hands to the next. */
+/** A tensor [rows, …dims] that one step hands to the next. */
 export interface StateTensor {
   readonly input: string;
   readonly output: string;
-  readonly dims: readonly number[];
-  readonly start: 'recipe' | 'zeros';
+  readonly dims: Parameter['dims'];
+  /** The parameter that it is; undefined for the optimiser's memory, which starts at 0. */
+  readonly parameter?: Parameter;
 }
 
+/** Every input and output has one row a picture: `pictures` rows for each of the batch's units, one after the other. */
 export interface StepGraph {
   readonly graph: Graph;
+  /** Pictures of a unit that climb together: 1, or as many as the recipe's `diversity` says. */
+  readonly pictures: number;
   readonly state: readonly StateTensor[];
   readonly slices: readonly UnitSlice[];
-  /** Inputs [batch, …dims] drawn on the host for each picture and step. */
+  /** Inputs [rows, …dims] drawn on the host for each picture and step. */
   readonly draws: readonly {
     readonly input: string;
     readonly dims: readonly number[];
     draw(random: Random): readonly number[];
   }[];
-  /** Inputs [batch, 1, 1, 1] that depend on a picture's step (from 0) alone. */
-  readonly scalars: readonly { readonly input: string; at(step: number): number }[];
-  /** Output [batch]: the objective before the update. */
+  /** Inputs [rows, 1, 1, 1] that depend on a picture's step (from 0) and its number of steps alone. */
+  readonly scalars: readonly { readonly input: string; at(step: number, steps: number): number }[];
+  /** Output [rows]: the objective before the update, without what regularisers and diversity add to it. */
   readonly objective: string;
-  /** Output [batch, C, H, W]: the picture before the update at the size shown, in the numbers that the display takes. */
+  /** Output [rows, C, H, W]: the picture before the update at the size shown, in the numbers that the display takes. */
   readonly picture: string;
 }
 
@@ -67,71 +79,75 @@ export async function stepGraph(
   engine: Engine,
   shown: PictureSize = spec.size,
 ): Promise<StepGraph> {
-  const { network, layer, recipe, scaling, size: pictureSize, batch } = spec;
+  const { network, recipe, scaling, size: pictureSize } = spec;
+  const pictures = recipe.diversity?.pictures ?? 1;
+  const rows = spec.batch * pictures;
   const forward = new GraphBuilder(undefined, network.graph.opset);
   const decode = decoder(recipe.parameterisation, pictureSize, scaling);
   const parameters = decode.parameters.map((parameter) => ({
-    ...parameter,
-    input: forward.input(parameter.name, [batch, ...parameter.dims]),
+    parameter,
+    input: forward.input(parameter.name, [rows, ...parameter.dims]),
   }));
   const decoded = decode.decode(
     forward,
     parameters.map(({ input }) => input),
   );
 
-  const draws: StepGraph['draws'][number][] = [];
-  const transformed = recipe.transforms.reduce((value, settings) => {
-    const rule = transformRule(settings, pictureSize);
-    const own = rule.draws.map((draw) => ({
-      ...draw,
-      input: forward.input(draw.name, [batch, ...draw.dims]),
-    }));
-    draws.push(...own);
-    return rule.write(
-      forward,
-      value,
-      own.map(({ input }) => input),
-      decode.grey,
-    );
-  }, decoded);
+  const scalars: StepGraph['scalars'][number][] = [];
+  /** Where a regulariser acts at some steps alone: an input that is 1 at those and 0 at others. */
+  const acting = (build: GraphBuilder, settings: Regulariser): string | undefined => {
+    if (actsAlways(settings)) return undefined;
+    const input = build.input(`${settings.kind}.acts`, [rows, 1, 1, 1]);
+    scalars.push({ input, at: (step, steps) => Number(actsAfter(settings, step, steps)) });
+    return input;
+  };
 
+  const { value: transformed, draws } = transform(forward, spec, decode, decoded, rows);
   const picture = toLayout(forward, decode.toInput(forward, transformed), network);
-  const { linear, activation, slices } = cutAtLayer(forward, network, layer, picture, batch);
-  const mapShapes = await shapesOfForward(forward, [linear], engine);
-  const mapDims = mapShapes.get(linear)?.dims ?? [];
-  const probabilitySlices: UnitSlice[] = [];
-  const objective = writeObjective(forward, recipe.objective, {
-    linear,
-    activation,
-    rank: mapDims.length,
-    map: [mapDims[2] ?? 1, mapDims[3] ?? 1],
-    probability: () => probabilityOfUnit(forward, spec, picture, probabilitySlices),
-  });
+  const { objective, diversity, slices } = await objectiveOf(forward, spec, picture, rows, engine);
+  const less = [...(diversity === undefined ? [] : [diversity])];
+  for (const settings of recipe.regularisers.filter(isPenalty)) {
+    const context = { grey: decode.grey, size: pictureSize };
+    const penalty = penaltyOf(forward, settings, context, decoded);
+    const acts = acting(forward, settings);
+    const now = acts === undefined ? penalty : forward.add('Mul', [penalty, acts]);
+    less.push(forward.add('Reshape', [now, forward.shape([-1])]));
+  }
+  const climbed = less.reduce((sum, value) => forward.add('Sub', [sum, value]), objective);
 
-  const shapes = await shapesOfForward(forward, [objective], engine);
-  const { build, gradients } = adjoint(forward.graph([objective]), {
-    objective,
+  const { relu } = recipe;
+  const instead: Record<string, Rule> = {};
+  if (relu !== undefined) {
+    const holds = forward.input('relu.holds', [rows, 1, 1, 1]);
+    scalars.push({ input: holds, at: (step) => Number(step < relu.steps) });
+    instead['Relu'] = reluRule(relu, holds);
+  }
+  const shapes = await shapesOfForward(forward, [climbed], engine);
+  const { build, gradients } = adjoint(forward.graph([climbed]), {
+    objective: climbed,
     wrt: parameters.map(({ input }) => input),
     dims: (value) => shapes.get(value)?.dims ?? [],
     lowering: engine.lowering,
+    instead,
     layers: network.layers,
   });
 
   const rule = optimiserRule(recipe.optimiser);
-  const perPicture = [batch, 1, 1, 1];
-  const ofRule = rule.scalars.map(({ name, at }) => ({ input: build.input(name, perPicture), at }));
-  const scalars = [...ofRule];
-  const rate = build.input('rate', perPicture);
-  const timed = recipe.regularisers.map((settings) => {
-    if (actsAlways(settings)) return { settings };
-    const input = build.input(`${settings.kind}.acts`, perPicture);
-    scalars.push({ input, at: (step) => Number(actsAfter(settings, step, recipe.steps)) });
-    return { settings, acts: build.add('Greater', [input, build.scalar(0.5)]) };
-  });
-  const state = parameters.flatMap(({ input, dims, start, rateFactor, name }): StateTensor[] => {
+  const ofRule = rule.scalars.map(({ name, at }) => ({ input: build.input(name, [rows, 1, 1, 1]), at }));
+  scalars.push(...ofRule);
+  const rate = build.input('rate', [rows, 1, 1, 1]);
+  scalars.push({ input: rate, at: (step) => rateAt(recipe.rate, step, recipe.steps) });
+  const timed = recipe.regularisers
+    .filter((settings) => !isPenalty(settings))
+    .map((settings) => {
+      const acts = acting(build, settings);
+      return { settings, acts: acts && build.add('Greater', [acts, build.scalar(0.5)]) };
+    });
+  const state = parameters.flatMap(({ input, parameter }): StateTensor[] => {
     const gradient = gradients.get(input);
     if (gradient === undefined) throw new Error(`The objective does not depend on '${input}'`);
-    const own = rule.state.map((part) => build.input(`${name}.${part}`, [batch, ...dims]));
+    const { name, dims, rateFactor } = parameter;
+    const own = rule.state.map((part) => build.input(`${name}.${part}`, [rows, ...dims]));
     const next = rule.write(build, {
       parameter: input,
       gradient,
@@ -140,19 +156,13 @@ export async function stepGraph(
       state: own,
       scalars: ofRule.map((scalar) => scalar.input),
     });
-    const regularised = timed.reduce((value, { settings, acts }) => {
-      const changed = regularise(build, settings, { decoder: decode, size: pictureSize }, value);
+    const context = { decoder: decode, parameter, gradient, size: pictureSize };
+    const output = timed.reduce((value, { settings, acts }) => {
+      const changed = filtered(build, settings, context, value);
       return acts === undefined ? changed : build.add('Where', [acts, changed, value]);
     }, next.parameter);
-    return [
-      { input, output: regularised, dims, start },
-      ...own.map((name, index) => ({
-        input: name,
-        output: next.state[index] as string,
-        dims,
-        start: 'zeros' as const,
-      })),
-    ];
+    const memory = own.map((name, index) => ({ input: name, output: next.state[index] as string, dims }));
+    return [{ input, output, dims, parameter }, ...memory];
   });
 
   const own =
@@ -164,13 +174,72 @@ export async function stepGraph(
       : enlarge(build, own, pictureSize, shown, recipe.octaves?.interpolation);
   return {
     graph: build.graph([...state.map(({ output }) => output), objective, pictureOutput]),
+    pictures,
     state,
-    slices: [...slices, ...probabilitySlices],
+    slices,
     draws,
-    scalars: [...scalars, { input: rate, at: (step) => rateAt(recipe.rate, step) }],
+    scalars,
     objective,
     picture: pictureOutput,
   };
+}
+
+/** Writes the recipe's transforms; where the layer takes pictures of one size alone, what they give gets that size. */
+function transform(
+  build: GraphBuilder,
+  { network, layer, recipe, size: pictureSize }: AscentSpec,
+  { grey }: Decoder,
+  decoded: string,
+  rows: number,
+): { value: string; draws: StepGraph['draws'] } {
+  const draws: StepGraph['draws'][number][] = [];
+  let [value, now] = [decoded, pictureSize];
+  for (const settings of recipe.transforms) {
+    const rule = transformRule(settings, now);
+    const own = rule.draws.map((draw) => ({ ...draw, input: build.input(draw.name, [rows, ...draw.dims]) }));
+    draws.push(...own);
+    const inputs = own.map(({ input }) => input);
+    value = rule.write(build, value, inputs, grey);
+    now = rule.size;
+  }
+  const same = now.height === pictureSize.height && now.width === pictureSize.width;
+  if (!same && !valuesOfAnySize(network.graph, network.input).has(layer.linear)) {
+    value = enlarge(build, value, now, pictureSize);
+  }
+  return { value, draws };
+}
+
+/** Writes the network up to the layer and the objective, and what the recipe's `diversity` takes off: both [rows]. */
+async function objectiveOf(
+  build: GraphBuilder,
+  { network, layer, recipe }: AscentSpec,
+  picture: string,
+  rows: number,
+  engine: Engine,
+): Promise<{ objective: string; diversity: string | undefined; slices: readonly UnitSlice[] }> {
+  const copy = copier(build, network.graph, new Map([[network.input.name, picture]]));
+  const ofUnit = seenBy(recipe.objective) === 'unit';
+  const unit = ofUnit ? cutAtLayer(build, network, layer, picture, rows, copy) : undefined;
+  const whole = !ofUnit || recipe.diversity !== undefined ? wholeLayer(build, layer, copy) : undefined;
+  const seen = unit ?? whole;
+  if (seen === undefined) throw new Error('An objective sees a unit or a layer');
+  const dimsOf = async (value: string): Promise<readonly number[]> =>
+    (await shapesOfForward(build, [value], engine)).get(value)?.dims.slice(1) ?? [];
+  const weights: UnitSlice[] = [];
+  const objective = writeObjective(build, recipe.objective, {
+    ...seen,
+    dims: await dimsOf(seen.linear),
+    weights(hint, weightsOf) {
+      const input = build.input(hint, [rows, layer.units]);
+      weights.push({ input, dims: [layer.units], pick: (own) => weightsOf(own, layer.units) });
+      return input;
+    },
+  });
+  const diversity =
+    whole && recipe.diversity
+      ? likeness(build, recipe.diversity, whole.activation, await dimsOf(whole.activation))
+      : undefined;
+  return { objective, diversity, slices: [...(unit?.slices ?? []), ...weights] };
 }
 
 /** Writes the picture at another size. */
@@ -183,24 +252,6 @@ export function enlarge(
 ): string {
   const rows = resizing(from.height, to.height, interpolation);
   return resample(build, value, rows, resizing(from.width, to.width, interpolation));
-}
-
-/** Each picture's softmax probability of its unit, [batch, 1]: all scores, and a one-hot mask a picture. */
-function probabilityOfUnit(
-  build: GraphBuilder,
-  { network, layer, batch }: AscentSpec,
-  picture: string,
-  slices: UnitSlice[],
-): string {
-  const scores = copier(build, network.graph, new Map([[network.input.name, picture]]))(layer.linear);
-  const mask = build.input('unit.class', [batch, layer.units]);
-  slices.push({
-    input: mask,
-    dims: [layer.units],
-    pick: (unit) => Float32Array.from({ length: layer.units }, (_, index) => Number(index === unit)),
-  });
-  const probabilities = build.add('Softmax', [scores], { axis: int(-1) });
-  return build.sum(build.add('Mul', [probabilities, mask]), [1]);
 }
 
 /** Shapes of all values written so far, with zeros fed to every input. */

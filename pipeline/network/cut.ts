@@ -82,6 +82,7 @@ interface Slicing {
 /**
  * Writes `network` up to `layer` into `build`, fed by `picture` (shaped as the network's input, batch first), and
  * declares the inputs of the units' slices.
+ * @param copy What copies the network, where others write parts of it too.
  */
 export function cutAtLayer(
   build: GraphBuilder,
@@ -89,9 +90,9 @@ export function cutAtLayer(
   layer: Layer,
   picture: string,
   batch: number,
+  copy = copier(build, network.graph, new Map([[network.input.name, picture]])),
 ): UnitMaps {
   const { graph } = network;
-  const copy = copier(build, graph, new Map([[network.input.name, picture]]));
   const slices: UnitSlice[] = [];
   const declare = (hint: string, dims: readonly number[], pick: UnitSlice['pick']): string => {
     const input = build.input(`unit.${hint}`, [batch, ...dims]);
@@ -124,6 +125,18 @@ export function cutAtLayer(
   };
   const linear = select(layer.linear);
   return { linear, activation: layer.output === layer.linear ? linear : select(layer.output), slices };
+}
+
+/** Writes all units of a layer, before and after its activation function: [batch, units, h, w] or [batch, units]. */
+export function wholeLayer(
+  build: GraphBuilder,
+  { linear, output, unitAxis }: Layer,
+  copy: (value: string) => string,
+): Omit<UnitMaps, 'slices'> {
+  const maps = (value: string): string =>
+    unitAxis === 3 ? build.add('Transpose', [copy(value)], { perm: ints([0, 3, 1, 2]) }) : copy(value);
+  const before = maps(linear);
+  return { linear: before, activation: output === linear ? before : maps(output) };
 }
 
 /** The slicing of `layer.linear`, or undefined where no rule fits the operations that make it. */

@@ -1,5 +1,6 @@
 /** Pictures changed a little or brought to one contrast, to see what a unit thinks of them then. Planes of 0..255. */
 
+import { resamplePlanes, resizing } from '../recipe/resampling.ts';
 import type { Planes } from './display.ts';
 
 const clamp = (place: number, side: number): number => Math.min(side - 1, Math.max(0, place));
@@ -62,4 +63,12 @@ export function atContrast(picture: Planes, grey: readonly number[], contrast: n
     return Math.min(255, Math.max(0, Math.round(wanted)));
   });
   return { channels, height, width, data: changed };
+}
+
+/** The picture at another size: between neighbours bilinear, and made from all that lie around where it gets smaller. */
+export function resized(picture: Planes, height: number, width: number): Planes {
+  const { channels } = picture;
+  const rows = resizing(picture.height, height, 'bilinear', true);
+  const columns = resizing(picture.width, width, 'bilinear', true);
+  return { channels, height, width, data: resamplePlanes(picture.data, rows, columns) };
 }

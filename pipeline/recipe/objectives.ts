@@ -1,34 +1,37 @@
-/** (settings, each picture's unit maps) ⇒ [batch] numbers to maximise. */
+/** (settings, each picture's maps) ⇒ [batch] numbers to maximise. */
 
+import { PhospheneError } from '../error.ts';
 import type { GraphBuilder } from '../network/build.ts';
+import { int } from '../network/graph.ts';
 import type { Objective } from './schema.ts';
 
 /** What an objective can see of the network; values by name. */
 export interface ObjectiveContext {
-  /** Each picture's unit before its activation function, [batch, 1, h, w] or [batch, 1]. */
+  /** The maps before the layer's activation function: [batch, channels, h, w] or [batch, channels]. */
   readonly linear: string;
   /** The same after it. */
   readonly activation: string;
-  /** Rank of both, 4 or 2. */
-  readonly rank: number;
-  /** Height and width of the map; 1, 1 in a dense layer. */
-  readonly map: readonly [height: number, width: number];
-  /** Writes each picture's softmax probability of its unit, [batch, 1]. Only where the layer is dense. */
-  probability(): string;
+  /** Dims of both without the batch. */
+  readonly dims: readonly number[];
+  /** Declares an input [batch, units]: for each picture a number a unit of the layer, from the picture's own unit. */
+  weights(hint: string, ofUnit: (unit: number, units: number) => Float32Array): string;
 }
 
 type Of<Kind> = Extract<Objective, { kind: Kind }>;
 type Write<Kind> = (settings: Of<Kind>, context: ObjectiveContext, build: GraphBuilder) => string;
 
-const flat = (build: GraphBuilder, value: string): string => build.add('Reshape', [value, build.shape([-1])]);
+interface ObjectiveRule<Kind> {
+  /** `unit`: the one channel of each picture's own unit; `layer`: all channels, in the order of the units. */
+  readonly sees: 'unit' | 'layer';
+  readonly write: Write<Kind>;
+}
 
-/** The map that the settings speak of: after the activation function (plus a share of what was before it), or before. */
+/** The maps that the settings speak of: after the activation function (plus a share of what was before it), or before. */
 function chosen(
-  { of, leak }: Of<'mean'> | Of<'sum'> | Of<'centre'>,
-  context: ObjectiveContext,
+  { of, leak }: { readonly of: 'activation' | 'linear'; readonly leak: number },
+  { linear, activation }: ObjectiveContext,
   build: GraphBuilder,
 ): string {
-  const { linear, activation } = context;
   if (of === 'linear') return linear;
   return leak === 0
     ? activation
@@ -36,31 +39,85 @@ function chosen(
 }
 
 /** `reduce` where the unit has a map; a dense unit's one value is its own mean, sum and centre. */
-const ofMap =
-  <Kind extends 'mean' | 'sum' | 'centre'>(
-    reduce: (build: GraphBuilder, map: string, context: ObjectiveContext) => string,
-  ): Write<Kind> =>
-  (settings, context, build) => {
+const ofMap = <Kind extends 'mean' | 'sum' | 'centre'>(
+  reduce: (build: GraphBuilder, map: string, height: number, width: number) => string,
+): ObjectiveRule<Kind> => ({
+  sees: 'unit',
+  write(settings, context, build) {
     const map = chosen(settings, context, build);
-    return context.rank === 4 ? reduce(build, map, context) : map;
-  };
+    const [, height, width] = context.dims;
+    return height === undefined || width === undefined ? map : reduce(build, map, height, width);
+  },
+});
 
-const objectives: { readonly [Kind in Objective['kind']]: Write<Kind> } = {
+const oneHot = (unit: number, units: number): Float32Array =>
+  Float32Array.from({ length: units }, (_, index) => Number(index === unit));
+
+const objectives: { readonly [Kind in Objective['kind']]: ObjectiveRule<Kind> } = {
   mean: ofMap((build, map) => build.mean(map, 'map')),
-  sum: ofMap((build, map, context) =>
-    build.add('Mul', [build.mean(map, 'map'), build.scalar(context.map[0] * context.map[1])]),
+  sum: ofMap((build, map, height, width) =>
+    build.add('Mul', [build.mean(map, 'map'), build.scalar(height * width)]),
   ),
-  centre: ofMap((build, map, context) => {
-    const centre = context.map.map((side) => Math.floor(side / 2));
+  centre: ofMap((build, map, height, width) => {
+    const centre = [Math.floor(height / 2), Math.floor(width / 2)];
     const next = centre.map((place) => place + 1);
     return build.add('Slice', [map, build.shape(centre), build.shape(next), build.shape([2, 3])]);
   }),
-  probability: (_settings, context) => context.probability(),
+  probability: {
+    sees: 'layer',
+    write(_settings, { linear, weights }, build) {
+      const mask = weights('unit.class', oneHot);
+      return build.sum(build.add('Mul', [build.add('Softmax', [linear], { axis: int(-1) }), mask]), [1]);
+    },
+  },
+  joint: {
+    sees: 'layer',
+    write(settings, context, build) {
+      const maps = chosen(settings, context, build);
+      const means = context.dims.length > 1 ? build.mean(maps, 'map') : maps;
+      const weights = context.weights('unit.weights', (unit, units) => {
+        const own = oneHot(unit, units);
+        for (const { unit: other, weight } of settings.others) {
+          if (other >= units) {
+            throw new PhospheneError(
+              `Expected the recipe's joint objective to name units of the layer (0 to ${units - 1}), found ${other}`,
+              { exitCode: 2 },
+            );
+          }
+          own[other] = (own[other] as number) + weight;
+        }
+        return own;
+      });
+      // Batched, so that a picture's rounding does not depend on how many others there are.
+      const row = build.add('Reshape', [means, build.shape([0, 1, -1])]);
+      return build.add('MatMul', [row, build.add('Reshape', [weights, build.shape([0, -1, 1])])]);
+    },
+  },
+  norm: {
+    sees: 'layer',
+    write(settings, context, build) {
+      const count = context.dims.reduce((product, dim) => product * dim, 1);
+      const powers = build.add('Pow', [
+        build.add('Abs', [chosen(settings, context, build)]),
+        build.scalar(settings.p),
+      ]);
+      const total = build.add('Mul', [build.mean(powers, 'picture'), build.scalar(count)]);
+      // A root has no derivative at 0; a silent layer must have the gradient 0.
+      const above0 = build.add('Add', [total, build.scalar(1e-30)]);
+      return build.add('Pow', [above0, build.scalar(1 / settings.p)]);
+    },
+  },
 };
+
+// The table is keyed by `kind`, which TypeScript cannot follow through the lookup.
+const ruleOf = (settings: Objective) => objectives[settings.kind] as ObjectiveRule<Objective['kind']>;
+
+/** What the objective must be given: the maps of each picture's own unit, or those of the whole layer. */
+export const seenBy = (settings: Objective): 'unit' | 'layer' => ruleOf(settings).sees;
 
 /** Writes the objective and returns the name of its value, [batch]. */
 export function writeObjective(build: GraphBuilder, settings: Objective, context: ObjectiveContext): string {
-  // The table is keyed by `kind`, which TypeScript cannot follow through the lookup.
-  const write = objectives[settings.kind] as Write<Objective['kind']>;
-  return flat(build, write(settings as never, context, build));
+  const value = ruleOf(settings).write(settings as never, context, build);
+  const flat = build.add('Reshape', [value, build.shape([-1])]);
+  return settings.negative === true ? build.add('Neg', [flat]) : flat;
 }

@@ -29,14 +29,18 @@ export interface Rule {
 
 type Of<Kind> = Extract<Optimiser, { kind: Kind }>;
 
+const optimisers: { readonly [Kind in Optimiser['kind']]: (settings: Of<Kind>) => Rule } = {
+  plain,
+  momentum,
+  rmsprop,
+  adam: (settings) => adam(settings, false),
+  nadam: (settings) => adam(settings, true),
+};
+
 /** Looks an optimiser up by its kind. */
 export function optimiserRule(settings: Optimiser): Rule {
-  switch (settings.kind) {
-    case 'plain':
-      return plain(settings);
-    case 'adam':
-      return adam(settings);
-  }
+  // The table is keyed by `kind`, which TypeScript cannot follow through the lookup.
+  return (optimisers[settings.kind] as (settings: Optimiser) => Rule)(settings);
 }
 
 function plain(settings: Of<'plain'>): Rule {
@@ -53,25 +57,75 @@ function plain(settings: Of<'plain'>): Rule {
   };
 }
 
-/** Kingma, Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1, with the sign turned to ascend. */
-function adam(settings: Of<'adam'>): Rule {
+/**
+ * v ← μ·v + g; x += rate · v (Polyak, 1964), or with Nesterov's look ahead x += rate · (g + μ·v), in the form of
+ * Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
+ */
+function momentum(settings: Of<'momentum'>): Rule {
+  return {
+    state: ['velocity'],
+    scalars: [],
+    write(build, { parameter, gradient, count, rate, state: [v = ''] }) {
+      const g = normalised(build, gradient, count, settings);
+      const slowed = (value: string): string => build.add('Mul', [build.scalar(settings.decay), value]);
+      const velocity = build.add('Add', [slowed(v), g]);
+      const step = settings.nesterov ? build.add('Add', [g, slowed(velocity)]) : velocity;
+      return {
+        parameter: build.add('Add', [parameter, build.add('Mul', [rate, step])]),
+        state: [velocity],
+      };
+    },
+  };
+}
+
+/** v ← ρ·v + (1 - ρ)·g²; x += rate · g / (√v + ε) (Tieleman, Hinton, Coursera lecture 6.5, 2012). */
+function rmsprop(settings: Of<'rmsprop'>): Rule {
+  return {
+    state: ['square'],
+    scalars: [],
+    write(build, { parameter, gradient, count, rate, state: [v = ''] }) {
+      const g = normalised(build, gradient, count, settings);
+      const square = build.add('Add', [
+        build.add('Mul', [build.scalar(settings.decay), v]),
+        build.add('Mul', [build.scalar(1 - settings.decay), build.add('Mul', [g, g])]),
+      ]);
+      const root = build.add('Add', [build.add('Sqrt', [square]), build.scalar(settings.epsilon)]);
+      const step = build.add('Mul', [rate, build.add('Div', [g, root])]);
+      return { parameter: build.add('Add', [parameter, step]), state: [square] };
+    },
+  };
+}
+
+/**
+ * Kingma, Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1, with the sign turned to ascend; with
+ * Nesterov's look ahead Dozat, "Incorporating Nesterov momentum into Adam", 2016, with a constant μ:
+ * m̂ = β₁·m / (1 - β₁^(t+1)) + (1 - β₁)·g / (1 - β₁^t).
+ */
+function adam(settings: Of<'adam'> | Of<'nadam'>, nesterov: boolean): Rule {
   const { beta1, beta2, epsilon } = settings;
   return {
     state: ['moment', 'square'],
     scalars: [
       { name: 'momentCorrection', at: (step) => 1 / (1 - beta1 ** (step + 1)) },
       { name: 'squareCorrection', at: (step) => 1 / (1 - beta2 ** (step + 1)) },
+      ...(nesterov ? [{ name: 'nextCorrection', at: (step: number) => 1 / (1 - beta1 ** (step + 2)) }] : []),
     ],
     write(build, { parameter, gradient, count, rate, state, scalars }) {
       const [m = '', v = ''] = state;
-      const [momentCorrection = '', squareCorrection = ''] = scalars;
+      const [momentCorrection = '', squareCorrection = '', nextCorrection = ''] = scalars;
       const times = (a: string, b: string): string => build.add('Mul', [a, b]);
       const plus = (a: string, b: string): string => build.add('Add', [a, b]);
       const g = normalised(build, gradient, count, settings);
       const moment = plus(times(build.scalar(beta1), m), times(build.scalar(1 - beta1), g));
       const square = plus(times(build.scalar(beta2), v), times(build.scalar(1 - beta2), times(g, g)));
       const root = build.add('Sqrt', [times(square, squareCorrection)]);
-      const step = build.add('Div', [times(moment, momentCorrection), plus(root, build.scalar(epsilon))]);
+      const corrected = nesterov
+        ? plus(
+            times(build.scalar(beta1), times(moment, nextCorrection)),
+            times(build.scalar(1 - beta1), times(g, momentCorrection)),
+          )
+        : times(moment, momentCorrection);
+      const step = build.add('Div', [corrected, plus(root, build.scalar(epsilon))]);
       return { parameter: plus(parameter, times(rate, step)), state: [moment, square] };
     },
   };

@@ -1,16 +1,21 @@
 /** (settings, picture's size) ⇒ what is optimised, and how a picture is decoded from it. */
 
 import type { GraphBuilder } from '../network/build.ts';
-import { float32 } from '../network/graph.ts';
+import { int } from '../network/graph.ts';
+import { clipped, correlateColours, type Range, squashed } from './colours.ts';
+import { resample, resizing } from './resampling.ts';
 import {
   networkGrey,
   reorderChannels,
   type Scaling,
   scaled,
+  scaledGrey,
+  scaledPicture,
   scalePicture,
   unscalePicture,
 } from './scaling.ts';
 import type { Parameterisation } from './schema.ts';
+import { amplitude, inverseFourier, spectrumDims } from './spectrum.ts';
 
 export interface PictureSize {
   readonly channels: number;
@@ -21,11 +26,15 @@ export interface PictureSize {
 /** A tensor [N, …dims] that the optimiser changes; every one has rank 4 with the batch. */
 export interface Parameter {
   readonly name: string;
-  readonly dims: readonly [number, number, number];
+  readonly dims: readonly [channels: number, height: number, width: number];
   /** `recipe`: from the recipe's start; `zeros`: 0. */
   readonly start: 'recipe' | 'zeros';
   /** Multiplies the recipe's rate. */
   readonly rateFactor: number;
+  /** Its value where the picture is grey, a channel. */
+  readonly grey: readonly number[];
+  /** Its values that give a picture [channels, height, width] of 0..255 RGB; only of `pixels`. */
+  encode?(picture: Float32Array): Float32Array;
 }
 
 export interface Decoder {
@@ -33,7 +42,7 @@ export interface Decoder {
   /** What lies between black and white in the space that `decode` gives, a channel: fills borders. */
   readonly grey: readonly number[];
   /** Smallest and largest value a channel can take there. */
-  readonly range: readonly [low: readonly number[], high: readonly number[]];
+  readonly range: Range;
   /** Writes parameters → [N, C, H, W]: what the transforms act on. */
   decode(build: GraphBuilder, parameters: readonly string[]): string;
   /** Writes the transformed value → network input [N, C, H, W]. */
@@ -44,19 +53,26 @@ export interface Decoder {
   toColours(build: GraphBuilder, value: string): string;
 }
 
+type Of<Kind> = Extract<Parameterisation, { kind: Kind }>;
+
+const parameterisations: {
+  readonly [Kind in Parameterisation['kind']]: (
+    settings: Of<Kind>,
+    size: PictureSize,
+    scaling: Scaling,
+  ) => Decoder;
+} = { pixels, fourier, pyramid, phase, sphere };
+
 /** Looks a parameterisation up by its kind. */
 export function decoder(settings: Parameterisation, size: PictureSize, scaling: Scaling): Decoder {
-  switch (settings.kind) {
-    case 'pixels':
-      return pixels(settings, size, scaling);
-    case 'fourier':
-      return fourier(size, scaling);
-    case 'sphere':
-      return sphere(settings, size, scaling);
-  }
+  // The table is keyed by `kind`, which TypeScript cannot follow through the lookup.
+  const make = parameterisations[settings.kind] as (
+    settings: Parameterisation,
+    size: PictureSize,
+    scaling: Scaling,
+  ) => Decoder;
+  return make(settings, size, scaling);
 }
-
-type Of<Kind> = Extract<Parameterisation, { kind: Kind }>;
 
 const black = ({ channels }: PictureSize): number[] => new Array<number>(channels).fill(0);
 const white = ({ channels }: PictureSize): number[] => new Array<number>(channels).fill(255);
@@ -71,33 +87,118 @@ const inPictureSpace = (size: PictureSize, scaling: Scaling): Omit<Decoder, 'par
 });
 
 const inInputSpace = (scaling: Scaling): Omit<Decoder, 'parameters' | 'decode'> => ({
-  grey: scaling.mean.map(() => 0),
+  grey: scaledGrey(scaling),
   range: [scaled(scaling, 0), scaled(scaling, 255)],
   toInput: (_build, value) => value,
   toPicture: (build, value) => unscalePicture(build, value, scaling),
   toColours: (build, value) => reorderChannels(build, value, scaling),
 });
 
-function pixels({ space }: Of<'pixels'>, size: PictureSize, scaling: Scaling): Decoder {
+/** A parameter that starts as the recipe says; 0 is grey. */
+const around0 = (name: string, dims: Parameter['dims']): Parameter => ({
+  name,
+  dims,
+  start: 'recipe',
+  rateFactor: 1,
+  grey: new Array<number>(dims[0]).fill(0),
+});
+
+function pixels({ space, valid }: Of<'pixels'>, size: PictureSize, scaling: Scaling): Decoder {
   const { channels, height, width } = size;
+  const own = space === 'input' ? inInputSpace(scaling) : inPictureSpace(size, scaling);
+  const [low, high] = own.range;
+  const unsquashed = (value: number, channel: number): number => {
+    if (valid !== 'sigmoid') return value;
+    const [black = 0, white = 255] = [low[channel], high[channel]];
+    // The sigmoid never reaches black and white: half of a step of 255 is left.
+    const share = Math.min(1 - 0.5 / 255, Math.max(0.5 / 255, (value - black) / (white - black)));
+    return Math.log(share / (1 - share));
+  };
   return {
-    ...(space === 'input' ? inInputSpace(scaling) : inPictureSpace(size, scaling)),
-    parameters: [{ name: 'picture', dims: [channels, height, width], start: 'recipe', rateFactor: 1 }],
-    decode: (_build, [picture = '']) => picture,
+    ...own,
+    parameters: [
+      {
+        ...around0('picture', [channels, height, width]),
+        grey: own.grey.map(unsquashed),
+        encode: (picture) =>
+          (space === 'input' ? scaledPicture(picture, scaling) : picture).map((value, index) =>
+            unsquashed(value, Math.floor(index / (height * width))),
+          ),
+      },
+    ],
+    decode(build, [picture = '']) {
+      if (valid === undefined) return picture;
+      return valid === 'clip' ? clipped(build, picture, own.range) : squashed(build, picture, own.range);
+    },
   };
 }
 
-/** lucid's `to_valid_rgb(fft_image)`: 255 · sigmoid(M · plane / 4), spectrum scaled by √(HW) / max(f, 1/max(H, W)). */
-function fourier(size: PictureSize, scaling: Scaling): Decoder {
-  const { height, width } = size;
+/**
+ * lucid's `to_valid_rgb(fft_image)` (Olah, Mordvintsev, Schubert, "Feature Visualization", Distill, 2017): with the
+ * defaults 255 · sigmoid(M · plane / 4), the spectrum scaled by √(HW) / max(f, 1/max(H, W)).
+ */
+function fourier(settings: Of<'fourier'>, size: PictureSize, scaling: Scaling): Decoder {
+  const { channels, height, width } = size;
+  const falling = amplitude(size, settings);
   return {
     ...inPictureSpace(size, scaling),
-    parameters: [{ name: 'spectrum', dims: spectrumDims(size), start: 'recipe', rateFactor: 1 }],
+    parameters: [around0('spectrum', spectrumDims(size))],
     decode(build, [spectrum = '']) {
-      const gain = (f: number): number =>
-        Math.sqrt(width * height) / Math.max(f, 1 / Math.max(height, width)) / 4;
-      const colours = correlateColours(build, inverseFourier(build, spectrum, size, gain), size);
-      return build.add('Mul', [build.add('Sigmoid', [colours]), build.scalar(255)]);
+      const gain = (f: number): number => (Math.sqrt(width * height) * falling(f)) / 4;
+      const plane = inverseFourier(build, spectrum, size, gain);
+      return toValid(build, mixed(build, plane, settings.colours, channels), settings.valid);
+    },
+  };
+}
+
+/** lucid's `laplacian_pyramid_image`: Σ_k of pictures of side S/2^k, each enlarged bilinearly. */
+function pyramid(settings: Of<'pyramid'>, size: PictureSize, scaling: Scaling): Decoder {
+  const { channels, height, width } = size;
+  const side = (full: number, level: number): number => Math.max(1, Math.floor(full / 2 ** level));
+  const levels = Array.from({ length: settings.levels }, (_, level) =>
+    around0(`level${level}`, [channels, side(height, level), side(width, level)]),
+  );
+  return {
+    ...inPictureSpace(size, scaling),
+    parameters: levels,
+    decode(build, values) {
+      const sum = levels.reduce<string | undefined>((below, { dims: [, rows, columns] }, level) => {
+        const own = values[level] ?? '';
+        const large =
+          level === 0
+            ? own
+            : resample(build, own, resizing(rows, height, 'bilinear'), resizing(columns, width, 'bilinear'));
+        return below === undefined ? large : build.add('Add', [below, large]);
+      }, undefined);
+      return toValid(build, mixed(build, sum ?? '', settings.colours, channels), settings.valid);
+    },
+  };
+}
+
+/**
+ * Only the phases φ of a spectrum are optimised, its magnitudes A(f) stay (T. Fel et al., "Unlocking Feature
+ * Visualization for Deeper Networks with MAgnitude Constrained Optimization", 2023):
+ * clip(grey + contrast · n(M · F⁻¹(A(f) · e^(iφ)) - spatial mean), 0, 255), n(x) = x / rms(x).
+ */
+function phase(settings: Of<'phase'>, size: PictureSize, scaling: Scaling): Decoder {
+  const { channels } = size;
+  const [, rows, columns] = spectrumDims(size);
+  const grey = greyOf(settings, size, scaling);
+  // Engines round the cosine of the last few values otherwise than that of whole groups of 16: each picture has whole ones.
+  const wide = Math.ceil(columns / 16) * 16;
+  return {
+    ...inPictureSpace(size, scaling),
+    grey,
+    parameters: [around0('phase', [channels, rows / 2, wide])],
+    decode(build, [phases = '']) {
+      const turned = build.add('Concat', [build.add('Cos', [phases]), build.add('Sin', [phases])], {
+        axis: int(2),
+      });
+      const bounds = [[0], [columns], [3]].map((place) => build.shape(place));
+      const spectrum = build.add('Slice', [turned, ...bounds]);
+      const plane = inverseFourier(build, spectrum, size, amplitude(size, settings));
+      const colours = centred(build, mixed(build, plane, settings.colours, channels));
+      return contrasted(build, toUnitRms(build, colours), settings.contrast, grey);
     },
   };
 }
@@ -107,101 +208,58 @@ function fourier(size: PictureSize, scaling: Scaling): Decoder {
  * n(x) = x / rms(x), a picture at a time: every picture has one contrast, so the ascent cannot win by contrast alone.
  */
 function sphere(settings: Of<'sphere'>, size: PictureSize, scaling: Scaling): Decoder {
-  const { channels, height, width } = size;
-  const grey =
-    settings.grey === 'network' ? networkGrey(scaling) : new Array<number>(channels).fill(settings.grey);
-  const spectrum: Parameter = { name: 'spectrum', dims: spectrumDims(size), start: 'recipe', rateFactor: 1 };
+  const { channels } = size;
+  const grey = greyOf(settings, size, scaling);
+  const spectrum = around0('spectrum', spectrumDims(size));
   const colour: Parameter = {
-    name: 'colour',
-    dims: [channels, 1, 1],
+    ...around0('colour', [channels, 1, 1]),
     start: 'zeros',
     rateFactor: settings.colourRate,
   };
+  const gain = amplitude(size, { exponent: 1, lowPass: settings.lowPass });
   return {
     ...inPictureSpace(size, scaling),
     grey,
     parameters: settings.colourRate > 0 ? [spectrum, colour] : [spectrum],
     decode(build, [z = '', c]) {
-      const gain = (f: number): number =>
-        Math.exp(-((f / settings.lowPass) ** 4)) / Math.max(f, 1 / Math.max(height, width));
-      const plane = correlateColours(build, inverseFourier(build, z, size, gain), size);
-      const centred = build.add('Sub', [plane, build.mean(plane, 'map')]);
-      let unit = toUnitRms(build, centred);
+      const plane = correlateColours(build, inverseFourier(build, z, size, gain), channels);
+      let unit = toUnitRms(build, centred(build, plane));
       if (c !== undefined) unit = toUnitRms(build, build.add('Add', [unit, c]));
-      const contrasted = build.add('Mul', [unit, build.scalar(settings.contrast)]);
-      const picture = build.add('Add', [contrasted, build.perChannel(grey)]);
-      return build.add('Clip', [picture, build.scalar(0), build.scalar(255)]);
+      return contrasted(build, unit, settings.contrast, grey);
     },
   };
 }
 
-/** Half of a real picture's spectrum, [C, 2H, K]: rows 0…H-1 real, H…2H-1 imaginary parts, K = floor(W/2) + 1. */
-function spectrumDims({ channels, height, width }: PictureSize): [number, number, number] {
-  return [channels, 2 * height, Math.floor(width / 2) + 1];
-}
+const greyOf = (
+  { grey }: { readonly grey: 'network' | number },
+  { channels }: PictureSize,
+  scaling: Scaling,
+): readonly number[] => (grey === 'network' ? networkGrey(scaling) : new Array<number>(channels).fill(grey));
 
-/**
- * The inverse of the two-dimensional real Fourier transform, as two matrix products on each side of the spectrum:
- * plane[y, x] = 1/(HW) · Σ_kx w · Re(Σ_ky gain(f) · z · e^(2πi(ky·y/H + kx·x/W))), w = 1 for kx = 0 and W/2, else 2;
- * f = √((ky/H)² + (kx/W)²) in cycles a pixel, ky signed.
- */
-function inverseFourier(
+const mixed = (
   build: GraphBuilder,
-  spectrum: string,
-  { height, width }: PictureSize,
-  gain: (f: number) => number,
-): string {
-  const columns = Math.floor(width / 2) + 1;
-  const gains = new Float32Array(2 * height * columns);
-  const left = new Float32Array(4 * height * height);
-  const right = [new Float32Array(columns * width), new Float32Array(columns * width)] as const;
-  for (let ky = 0; ky < height; ky++) {
-    const fy = (ky < height / 2 ? ky : ky - height) / height;
-    for (let kx = 0; kx < columns; kx++) {
-      gains[ky * columns + kx] = gains[(ky + height) * columns + kx] = gain(Math.hypot(fy, kx / width));
-    }
-    for (let y = 0; y < height; y++) {
-      const angle = (2 * Math.PI * ((ky * y) % height)) / height;
-      const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-      left[y * 2 * height + ky] = left[(y + height) * 2 * height + ky + height] = cos;
-      left[y * 2 * height + ky + height] = -sin;
-      left[(y + height) * 2 * height + ky] = sin;
-    }
-  }
-  for (let kx = 0; kx < columns; kx++) {
-    const weight = (kx === 0 || 2 * kx === width ? 1 : 2) / (height * width);
-    for (let x = 0; x < width; x++) {
-      const angle = (2 * Math.PI * ((kx * x) % width)) / width;
-      right[0][kx * width + x] = weight * Math.cos(angle);
-      right[1][kx * width + x] = -weight * Math.sin(angle);
-    }
-  }
-  const matrix = (rows: number, cols: number, data: Float32Array): string =>
-    build.constant(float32([rows, cols], data), 'dft');
-  const shaped = build.add('Mul', [
-    spectrum,
-    build.constant(float32([1, 1, 2 * height, columns], gains), 'gain'),
-  ]);
-  const byRow = build.add('MatMul', [matrix(2 * height, 2 * height, left), shaped]);
-  const half = (from: number): string =>
-    build.add('Slice', [byRow, build.shape([from]), build.shape([from + height]), build.shape([2])]);
-  return build.add('Add', [
-    build.add('MatMul', [half(0), matrix(columns, width, right[0])]),
-    build.add('MatMul', [half(height), matrix(columns, width, right[1])]),
-  ]);
+  plane: string,
+  colours: 'decorrelated' | 'plain',
+  channels: number,
+): string => (colours === 'plain' ? plane : correlateColours(build, plane, channels));
+
+/** Any number → 0..255. */
+function toValid(build: GraphBuilder, value: string, valid: 'sigmoid' | 'clip'): string {
+  if (valid === 'sigmoid') return build.add('Mul', [build.add('Sigmoid', [value]), build.scalar(255)]);
+  const line = build.add('Mul', [value, build.scalar(63.75)]);
+  return clip255(build, build.add('Add', [line, build.scalar(127.5)]));
 }
 
-/** lucid's `color_correlation_svd_sqrt` of ImageNet over its largest column norm; only for three channels. */
-const colourCorrelation = [
-  [0.26, 0.09, 0.02],
-  [0.27, 0.0, -0.05],
-  [0.27, -0.09, 0.03],
-].map((row) => row.map((value) => value / 0.461952));
+const clip255 = (build: GraphBuilder, value: string): string =>
+  build.add('Clip', [value, build.scalar(0), build.scalar(255)]);
 
-function correlateColours(build: GraphBuilder, plane: string, { channels }: PictureSize): string {
-  if (channels !== 3) return plane;
-  const kernel = build.constant(float32([3, 3, 1, 1], colourCorrelation.flat()), 'colours');
-  return build.add('Conv', [plane, kernel]);
+const centred = (build: GraphBuilder, plane: string): string =>
+  build.add('Sub', [plane, build.mean(plane, 'map')]);
+
+/** clip(grey + contrast · value, 0, 255). */
+function contrasted(build: GraphBuilder, value: string, contrast: number, grey: readonly number[]): string {
+  const deviation = build.add('Mul', [value, build.scalar(contrast)]);
+  return clip255(build, build.add('Add', [deviation, build.perChannel(grey)]));
 }
 
 /** x / rms(x), a picture at a time. */

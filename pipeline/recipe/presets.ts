@@ -49,6 +49,33 @@ const multiScale: RecipeInput = {
   octaves: { count: 4, factor: 1.2, interpolation: 'bilinear' },
 };
 
+/**
+ * lucid's `render_vis` with its defaults (Olah, Mordvintsev, Schubert, "Feature Visualization", Distill, 2017). Its
+ * jitter of d cuts a window d smaller at one of d + 1 places: up to d / 2 each way from the middle.
+ */
+const lucid: RecipeInput = {
+  name: 'lucid',
+  source: 'github.com/tensorflow/lucid, optvis/render.py and optvis/transform.py',
+  objective: { kind: 'mean', of: 'activation' },
+  parameterisation: { kind: 'fourier' },
+  transforms: [
+    { kind: 'pad', pixels: 12, border: 127.5 },
+    { kind: 'jitter', pixels: 4, border: 'crop' },
+    { kind: 'scale', factors: [0.9, 0.92, 0.94, 0.96, 0.98, 1, 1.02, 1.04, 1.06, 1.08, 1.1] },
+    {
+      kind: 'rotate',
+      degrees: [...Array.from({ length: 21 }, (_, place) => place - 10), 0, 0, 0, 0, 0],
+    },
+    { kind: 'jitter', pixels: 2, border: 'crop' },
+  ],
+  relu: { kind: 'redirected', steps: 16 },
+  optimiser: { kind: 'adam' },
+  rate: { kind: 'constant', value: 0.05 },
+  start: { kind: 'normal', deviation: 0.01 },
+  steps: 512,
+  display: { kind: 'range' },
+};
+
 /** The default: ascent on the sphere of equal contrast. */
 const phosphene: RecipeInput = {
   name: 'phosphene',
@@ -102,4 +129,5 @@ export const presets = {
   wake,
   'keras-blog': kerasBlog,
   'multi-scale': multiScale,
+  lucid,
 } as const satisfies Record<string, RecipeInput>;

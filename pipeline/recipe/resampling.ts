@@ -44,20 +44,49 @@ const kernels = {
 export type Interpolation = keyof typeof kernels;
 
 /**
- * From `from` to `to` values: half-pixel centres, source = (i + 0.5) · from / to - 0.5, the border repeated, no
- * antialiasing.
+ * From `from` to `to` values: half-pixel centres, source = (i + 0.5) · from / to - 0.5, the border repeated.
+ * @param smooth Where there get fewer, whether each is made from all that lie around it, so that nothing shimmers; no
+ *   antialiasing where it is false.
  */
-export function resizing(from: number, to: number, interpolation: Interpolation): Matrix {
+export function resizing(from: number, to: number, interpolation: Interpolation, smooth = false): Matrix {
   const { reach, weight } = kernels[interpolation];
+  const stretch = smooth ? Math.max(1, from / to) : 1;
   const data = new Float32Array(to * from);
   for (let row = 0; row < to; row++) {
     const source = ((row + 0.5) * from) / to - 0.5;
-    for (let place = Math.ceil(source - reach); place <= source + reach; place++) {
+    const weights = new Map<number, number>();
+    for (let place = Math.ceil(source - reach * stretch); place <= source + reach * stretch; place++)
+      weights.set(place, weight(Math.abs(place - source) / stretch));
+    const total = smooth ? [...weights.values()].reduce((sum, value) => sum + value, 0) : 1;
+    for (const [place, value] of weights) {
       const index = row * from + Math.min(from - 1, Math.max(0, place));
-      data[index] = (data[index] as number) + weight(Math.abs(place - source));
+      data[index] = (data[index] as number) + value / total;
     }
   }
   return { to, from, data };
+}
+
+/** rows · plane · columnsᵀ of each of the planes, on the host. */
+export function resamplePlanes(planes: Float32Array, rows: Matrix, columns: Matrix): Float32Array {
+  const count = planes.length / (rows.from * columns.from);
+  const result = new Float32Array(count * rows.to * columns.to);
+  const row = new Float64Array(columns.from);
+  for (let plane = 0, place = 0; plane < count; plane++) {
+    for (let y = 0; y < rows.to; y++) {
+      row.fill(0);
+      for (let from = 0; from < rows.from; from++) {
+        const weight = rows.data[y * rows.from + from] as number;
+        const start = (plane * rows.from + from) * columns.from;
+        if (weight === 0) continue;
+        for (const [x, sum] of row.entries()) row[x] = sum + weight * (planes[start + x] as number);
+      }
+      for (let x = 0; x < columns.to; x++) {
+        const weights = columns.data.subarray(x * columns.from, (x + 1) * columns.from);
+        result[place++] = weights.reduce((sum, weight, from) => sum + weight * (row[from] as number), 0);
+      }
+    }
+  }
+  return result;
 }
 
 /** Gaussian blur as scipy.ndimage's `gaussian_filter`: radius floor(4σ + 0.5), normalised, the border mirrored. */

@@ -51,6 +51,16 @@ export function scaled({ mean, deviation }: Scaling, value: number): number[] {
   return mean.map((m, channel) => (value - m) / (deviation[channel] as number));
 }
 
+/** The network input of a picture [channels, …] of 0..255 RGB, on the host. */
+export function scaledPicture(picture: Float32Array, { source, mean, deviation }: Scaling): Float32Array {
+  const area = picture.length / mean.length;
+  return picture.map((_, index) => {
+    const channel = Math.floor(index / area);
+    const value = picture[(source[channel] as number) * area + (index % area)] as number;
+    return (value - (mean[channel] as number)) / (deviation[channel] as number);
+  });
+}
+
 /** The picture (0..255, RGB order) whose input is 0, where that lies between black and white; else 127.5. */
 export function networkGrey({ source, mean }: Scaling): number[] {
   const grey = new Array<number>(mean.length);
@@ -59,6 +69,15 @@ export function networkGrey({ source, mean }: Scaling): number[] {
     grey[target] = zero > 0 && zero < 255 ? zero : 127.5;
   });
   return grey;
+}
+
+/** The network input that `networkGrey` gives, channel by channel. */
+export function scaledGrey(scaling: Scaling): number[] {
+  const grey = networkGrey(scaling);
+  const { source, mean, deviation } = scaling;
+  return source.map((from, channel) => {
+    return ((grey[from] as number) - (mean[channel] as number)) / (deviation[channel] as number);
+  });
 }
 
 /** Writes RGB → the network's order of channels, or back: both are the same exchange. */

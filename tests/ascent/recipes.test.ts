@@ -14,6 +14,7 @@ import type { Layer, Network } from '../../pipeline/network/network.ts';
 import { decodeModel } from '../../pipeline/network/onnx.ts';
 import { resolveRecipe } from '../../pipeline/recipe/resolve.ts';
 import { resolveScaling } from '../../pipeline/recipe/scaling.ts';
+import type { Recipe } from '../../pipeline/recipe/schema.ts';
 import { shared, tensorFile } from '../formats/cases.ts';
 
 const folder = join(shared, 'fixtures/recipes');
@@ -174,11 +175,11 @@ describe.skipIf(rows.length === 0)('published recipes (skipped without ../shared
   it.each(rows)(
     '$group at $layer: pictures and objectives to the stated tolerance',
     async ({ group, layer }) => {
-      const { wanted, start, truth, octaves, scale } = await load(group, layer);
+      const { wanted, start, truth, octaves, recipe, scale } = await load(group, layer);
       const flip = (unit: number, step: number): Partial<Flip> =>
         flips[`${group}/${layer}`]?.find((one) => one.unit === unit && one.step === step) ?? {};
       const { pictures, curve } = await climb(
-        octaves,
+        { octaves, recipe },
         cpuEngine(),
         start,
         wanted.units,
@@ -218,7 +219,15 @@ describe.skipIf(rows.length === 0)('published recipes (skipped without ../shared
       const { wanted, truth, octaves, recipe, full } = await load(group, layer);
       for (const after of wanted.steps.filter((step) => step < recipe.steps)) {
         const stored = tensorFile(join(folder, group, layer, `step_${String(after).padStart(4, '0')}.pb`));
-        const { curve } = await climb(octaves, cpuEngine(), stored, wanted.units, 1, undefined, after);
+        const { curve } = await climb(
+          { octaves, recipe },
+          cpuEngine(),
+          stored,
+          wanted.units,
+          1,
+          undefined,
+          after,
+        );
         wanted.units.forEach((unit, index) => {
           for (const later of [0, 1]) {
             const expected = truth.data[(after + later) * wanted.units.length + index] as number;
@@ -308,7 +317,7 @@ function mnistConvnet(path: string): Network {
  * after that. Pictures are the optimised pixels; with `scale` the decoded ones over that.
  */
 async function climb(
-  octaves: readonly Octave[],
+  { octaves, recipe }: { readonly octaves: readonly Octave[]; readonly recipe: Recipe },
   engine: Engine,
   start: Float32Tensor,
   units: readonly number[],
@@ -328,9 +337,11 @@ async function climb(
     for (let index = 0; index < batch; index++) data.set(fill(index), index * size(dims));
     feeds.set(name, engine.upload(float32([batch, ...dims], data)));
   };
-  for (const { input, dims, start: from } of octave.step.state) {
+  for (const { input, dims, parameter } of octave.step.state) {
     upload(input, dims, (index) =>
-      from === 'recipe' ? own(start, start.dims[0] === 1 ? 0 : index) : new Float32Array(size(dims)),
+      parameter?.start === 'recipe'
+        ? own(start, start.dims[0] === 1 ? 0 : index)
+        : new Float32Array(size(dims)),
     );
   }
   const pictures: Float32Tensor[] = [];
@@ -344,7 +355,7 @@ async function climb(
     const { step, program } = octave;
     for (const { input, dims, pick } of step.slices)
       upload(input, dims, (index) => pick(units[index] as number));
-    for (const { input, at } of step.scalars) upload(input, [1, 1, 1], () => [at(k)]);
+    for (const { input, at } of step.scalars) upload(input, [1, 1, 1], () => [at(k, recipe.steps)]);
     const values = await program.run(feeds);
     const pixels = feeds.get(step.state[0]?.input ?? '') as Value;
     const picture = (await engine.download(

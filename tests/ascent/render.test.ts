@@ -5,6 +5,8 @@ import type { Value } from '../../pipeline/engine/engine.ts';
 import { cpuEngine } from '../../pipeline/engine/onnxruntime.ts';
 import { float32 } from '../../pipeline/network/graph.ts';
 import type { Layer } from '../../pipeline/network/network.ts';
+import { resized } from '../../pipeline/picture/change.ts';
+import { show } from '../../pipeline/picture/display.ts';
 import { presets } from '../../pipeline/recipe/presets.ts';
 import { resolveRecipe } from '../../pipeline/recipe/resolve.ts';
 import { resolveScaling } from '../../pipeline/recipe/scaling.ts';
@@ -80,15 +82,8 @@ describe('renderLayer', () => {
     }
   });
 
-  it.each([
-    [
-      'octaves',
-      'a',
-      {
-        preset: 'multi-scale',
-        steps: 9,
-      },
-    ],
+  it.each<[string, string, Readonly<Record<string, unknown>>]>([
+    ['octaves', 'a', { preset: 'multi-scale', steps: 9 }],
     [
       'filters that act now and then',
       'd',
@@ -101,7 +96,75 @@ describe('renderLayer', () => {
           { kind: 'decay', amount: 0.01, last: false },
           { kind: 'blur', deviation: 0.5, every: 3 },
           { kind: 'median', side: 3, every: 4, last: false },
+          { kind: 'bilateral', side: 5, deviation: 1, range: 20, every: 2 },
+          { kind: 'small-norm', share: 0.1 },
+          { kind: 'small-contribution', share: 0.1, every: 2, last: false },
+          { kind: 'total-variation', weight: 1e-4 },
+          { kind: 'norm', weight: 1e-6, p: 3, every: 2 },
         ],
+      },
+    ],
+    ['all of lucid', 'b', { preset: 'lucid', steps: 9 }],
+    [
+      'what is cropped, blurred, mirrored and noisy',
+      'b',
+      {
+        preset: 'lucid',
+        steps: 9,
+        transforms: [
+          { kind: 'crop', low: 0.5 },
+          { kind: 'noise', deviation: 8 },
+          { kind: 'blur', deviation: 0.7 },
+          { kind: 'flip' },
+        ],
+      },
+    ],
+    [
+      'phases',
+      'b',
+      {
+        preset: 'lucid',
+        steps: 9,
+        parameterisation: { kind: 'phase' },
+        start: { kind: 'uniform', low: -3, high: 3 },
+      },
+    ],
+    [
+      'a pyramid and a clipped range',
+      'c',
+      {
+        preset: 'lucid',
+        steps: 9,
+        parameterisation: { kind: 'pyramid', levels: 3, valid: 'clip' },
+        optimiser: { kind: 'nadam' },
+      },
+    ],
+    [
+      'several units together',
+      'b',
+      {
+        preset: 'phosphene',
+        steps: 9,
+        objective: { kind: 'joint', others: [{ unit: 4, weight: 0.5 }] },
+      },
+    ],
+    ['the norm of a layer', 'c', { preset: 'lucid', steps: 9, objective: { kind: 'norm', p: 3 } }],
+    [
+      'diverse pictures of each unit',
+      'b',
+      {
+        preset: 'phosphene',
+        steps: 9,
+        diversity: { pictures: 3, weight: 10, shown: 1 },
+      },
+    ],
+    [
+      'diverse pictures of dense units',
+      'c',
+      {
+        preset: 'phosphene',
+        steps: 9,
+        diversity: { pictures: 2, weight: 10 },
       },
     ],
   ])('makes the same bytes with %s whatever shares the batch', async (_, layer, recipe) => {
@@ -110,6 +173,67 @@ describe('renderLayer', () => {
     const twos = await render(layer, [3, 2, 0], 2, recipe, 3);
     expect(kept(alone.get(2))).toEqual(kept(together.get(2)));
     expect(kept(twos.get(0))).toEqual(kept(together.get(0)));
+  });
+
+  it('makes the pictures of one unit differ, of 255 by tens, where diversity weighs', async () => {
+    const apart = async (weight: number): Promise<number> => {
+      const shown: Uint8Array[] = [];
+      for (const picture of [0, 1]) {
+        const diversity = { pictures: 2, weight, shown: picture };
+        const [rendering] = (
+          await render('b', [1], 1, { preset: 'phosphene', steps: 48, diversity }, 3)
+        ).values();
+        shown.push(rendering?.frames.at(-1)?.pixels ?? new Uint8Array());
+      }
+      const [a = new Uint8Array(), b = new Uint8Array()] = shown;
+      return Math.sqrt(
+        a.reduce((sum, value, index) => sum + (value - (b[index] as number)) ** 2, 0) / a.length,
+      );
+    };
+    expect(await apart(1e-6)).toBeLessThan(30);
+    expect(await apart(1)).toBeGreaterThan(60);
+  });
+
+  it('starts from a picture, in the numbers that the recipe optimises, at the size of the first octave', async () => {
+    const network = tinyNetwork(3);
+    const layer = network.layers[0] as Layer;
+    const size = { channels: 3, height: 12, width: 12 };
+    const data = Float32Array.from({ length: 432 }, (_, index) => (index * 37) % 256);
+    const startPicture = { ...size, data };
+    const first = async (recipe: object): Promise<Uint8Array | undefined> => {
+      const job = {
+        network,
+        layer,
+        recipe: resolveRecipe(
+          { preset: 'wake', steps: 4, start: { kind: 'image', file: 'x' }, ...recipe },
+          'test',
+        ),
+        scaling: resolveScaling('caffe', 3),
+        size,
+        startPicture,
+        batch: 1,
+        seed: 0,
+        units: [0],
+      };
+      for await (const { frames } of renderLayer(job, engine, new AbortController().signal))
+        return frames[0]?.pixels;
+      return undefined;
+    };
+    const whole = Uint8Array.from(
+      { length: 432 },
+      (_, index) => data[(index % 3) * 144 + Math.floor(index / 3)] as number,
+    );
+    expect(await first({})).toEqual(whole);
+    expect(await first({ parameterisation: { kind: 'pixels', space: 'input' } })).toEqual(whole);
+    const small = resized(resized(startPicture, 6, 6), 12, 12);
+    const twoOctaves = await first({ octaves: { count: 2, factor: 2 } });
+    expect(twoOctaves).toEqual(show({ kind: 'range' }, small));
+  });
+
+  it('renders where transforms change the size of what only one size fits', async () => {
+    const [rendering] = (await render('d', [1], 1, { preset: 'lucid', steps: 4 }, 3)).values();
+    expect(rendering?.curve).toHaveLength(5);
+    expect(rendering?.frames.at(-1)?.pixels).toHaveLength(432);
   });
 
   it('shows every octave at the full size, and refuses octaves where only one size fits', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blurring, mirrored, resample, resizing } from '../../pipeline/recipe/resampling.ts';
+import { blurring, mirrored, resample, resamplePlanes, resizing } from '../../pipeline/recipe/resampling.ts';
 import { evaluate, rounded } from './evaluate.ts';
 
 const identity = (side: number) => ({
@@ -23,10 +23,30 @@ describe('resizing', () => {
     expect(apply(resizing(3, 3, 'bilinear'), [5, 6, 7])).toEqual([5, 6, 7]);
   });
 
+  it('makes a smaller row from all values where it is smooth: a triangle of twice the width, normalised', () => {
+    const smooth = (from: number, to: number) => resizing(from, to, 'bilinear', true);
+    // Between places 0 to 3 the triangle around 0.5 has the weights 3/8 3/8 1/8, and 1/8 on the border repeated.
+    expect(apply(smooth(4, 2), [8, 0, 0, 0])).toEqual([4, 0]);
+    expect(apply(smooth(4, 2), [0, 8, 0, 0])).toEqual([3, 1]);
+    expect(apply(smooth(7, 3), [5, 5, 5, 5, 5, 5, 5])).toEqual([5, 5, 5]);
+    expect(apply(smooth(2, 4), [0, 4])).toEqual([0, 1, 3, 4]);
+  });
+
   it('interpolates cubically: exact on a straight line away from the border, overshooting at an edge', () => {
     expect(apply(resizing(6, 12, 'bicubic'), [0, 2, 4, 6, 8, 10]).slice(4, 8)).toEqual([3.5, 4.5, 5.5, 6.5]);
     // A quarter of a pixel the weights are -9/128, 111/128, 29/128, -3/128.
     expect(apply(resizing(4, 8, 'bicubic'), [0, 0, 128, 128]).slice(2, 6)).toEqual([-9, 26, 102, 137]);
+  });
+});
+
+describe('resamplePlanes', () => {
+  it('does on the host what the graph does, plane by plane', async () => {
+    const data = Float32Array.from({ length: 24 }, (_, index) => (index * 7) % 11);
+    const [rows, columns] = [resizing(3, 5, 'bilinear'), resizing(4, 2, 'bilinear', true)];
+    const inGraph = await evaluate([[[1, 2, 3, 4], [...data]]], (build, [x = '']) =>
+      resample(build, x, rows, columns),
+    );
+    expect(rounded([...resamplePlanes(data, rows, columns)])).toEqual(rounded(inGraph));
   });
 });
 

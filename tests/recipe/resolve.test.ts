@@ -20,6 +20,13 @@ describe('resolveRecipe', () => {
     });
   });
 
+  it('lets penalties stand beside any parameterisation', () => {
+    const regularisers = [{ kind: 'total-variation', weight: 1 }];
+    expect(resolveRecipe({ preset: 'phosphene', regularisers }, 'test').regularisers).toEqual([
+      { kind: 'total-variation', weight: 1, power: 1 },
+    ]);
+  });
+
   it.each([
     ['phosphen', "test: there is no recipe 'phosphen'; did you mean 'phosphene'?"],
     [{ preset: 'phosphene', stepz: 3 }, "test: unknown field 'stepz'; did you mean 'steps'?"],
@@ -27,6 +34,22 @@ describe('resolveRecipe', () => {
     [
       { preset: 'phosphene', regularisers: [{ kind: 'clip' }] },
       'test: \'regularisers[0]\' must be left out where not `pixels` but something else is optimised, found {"kind":"clip"}',
+    ],
+    [
+      { preset: 'phosphene', start: { kind: 'image', file: 'a.png' } },
+      'test: \'start\' must be left out where not `pixels` but something else is optimised, found {"kind":"image","file":"a.png"}',
+    ],
+    [
+      { preset: 'wake', parameterisation: { kind: 'pixels', valid: 'sigmoid' } },
+      'test: \'regularisers[0]\' must be left out where `valid` keeps the pixels in range, found {"kind":"clip"}',
+    ],
+    [
+      { preset: 'phosphene', diversity: { pictures: 2, shown: 2 } },
+      "test: 'diversity.shown' must be less than `pictures`, found 2",
+    ],
+    [
+      { preset: 'phosphene', rate: { kind: 'table', rows: [{ from: 1, value: 1 }] } },
+      'test: \'rate.rows\' must be a table that begins with step 0, found [{"from":1,"value":1}]',
     ],
     [{ preset: 7 }, "test: 'preset' must be a recipe's name, found 7"],
   ])('refuses %j in one sentence', (reference, message) => {
