@@ -1,6 +1,7 @@
 /** What is to be shown, as jobs: for each wanted layer of a model its recipe, its picture size, its units' fingerprints. */
 
 import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
 import type { ModelContent } from '../content/schema.ts';
 import type { ModelFile } from './content.ts';
 import { PhospheneError } from './error.ts';
@@ -11,6 +12,8 @@ import { renderableLayers } from './network/inspect.ts';
 import type { Layer, Network } from './network/network.ts';
 import { type LayerSize, layerSizes } from './network/picture-size.ts';
 import { matches, wantedNames } from './pattern.ts';
+import type { Planes } from './picture/display.ts';
+import { withStartPicture } from './picture/start-picture.ts';
 import type { PictureSize } from './recipe/parameterisations.ts';
 import { resolveRecipe } from './recipe/resolve.ts';
 import { resolveScaling, type Scaling } from './recipe/scaling.ts';
@@ -27,6 +30,8 @@ export interface PlanOptions {
   readonly units?: readonly number[];
   /** A preset's name or a recipe, for all layers. */
   readonly recipe?: string | Readonly<Record<string, unknown>>;
+  /** The folder of the file that holds it; the working folder by default. */
+  readonly recipeFolder?: string;
   readonly steps?: number;
   readonly sizePx?: number;
   readonly seed?: number;
@@ -44,6 +49,8 @@ export interface LayerPlan {
   /** Place among the layers of the network, from 0. */
   readonly index: number;
   readonly recipe: Recipe;
+  /** What the recipe starts from, where that is a file. */
+  readonly startPicture?: Planes;
   /** Of the layer's pictures. */
   readonly size: PictureSize;
   readonly units: readonly UnitPlan[];
@@ -103,8 +110,10 @@ export async function planModel(
   const layers: LayerPlan[] = [];
   for (const layer of wanted) {
     const index = network.layers.indexOf(layer);
-    const recipe = recipeOf(model, layer, options);
     const size = pictureSize(model, network, layer, sizes(layer), options.sizePx);
+    const folder = options.recipe === undefined ? dirname(model.file) : (options.recipeFolder ?? '.');
+    const started = await withStartPicture(recipeOf(model, layer, options), folder, size);
+    const { recipe } = started;
     const fingerprint = await fingerprintLayer(network, layer, recipe, scaling, size);
     const labels = layer.kind === 'scores' ? content.classes : undefined;
     const units = await Promise.all(
@@ -115,7 +124,7 @@ export async function planModel(
       }),
     );
     if (units.length > 0)
-      layers.push({ layer, slug: addresses[index] as string, index, recipe, size, units });
+      layers.push({ layer, slug: addresses[index] as string, index, ...started, size, units });
   }
   if (layers.length === 0) {
     throw new PhospheneError(

@@ -129,11 +129,11 @@ async function missingFrom(store: Store, plans: readonly ModelPlan[]): Promise<J
 
 function layerJob(
   { network, scaling, seed, content }: ModelPlan,
-  { layer, recipe, size }: LayerPlan,
+  { layer, recipe, startPicture, size }: LayerPlan,
   units: readonly number[],
   batch = batchFor(size.height * size.width, units.length),
 ): LayerJob {
-  const job = { network, layer, recipe, scaling, size, batch, seed, units };
+  const job = { network, layer, recipe, startPicture, scaling, size, batch, seed, units };
   return content.classes === undefined ? job : { ...job, classes: content.classes };
 }
 

@@ -1,6 +1,7 @@
 /** `phosphene render`: renders what the store does not have. */
 
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Command } from 'commander';
 import type { ModelFile } from '../content.ts';
 import type { EngineName } from '../engine/choose.ts';
@@ -222,7 +223,7 @@ async function planOptionsOf(options: Options, models: readonly ModelFile[]): Pr
     ...(steps === undefined ? {} : { steps }),
     ...(size === undefined ? {} : { sizePx: size }),
     ...(seed === undefined ? {} : { seed }),
-    ...(recipe === undefined ? {} : { recipe: await recipeOf(recipe) }),
+    ...(recipe === undefined ? {} : { recipe: await recipeOf(recipe), recipeFolder: dirname(recipe) }),
   };
 }
 
