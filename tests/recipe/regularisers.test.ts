@@ -7,16 +7,17 @@ import { resolveScaling } from '../../pipeline/recipe/scaling.ts';
 import type { Filter, Regulariser } from '../../pipeline/recipe/schema.ts';
 import { evaluate, rounded } from './evaluate.ts';
 
-/** What a filter makes of pictures [N, C, H, W] of a network that takes 0..1. */
+/** What a filter makes of pictures [N, C, H, W] of a network that takes 0..1, or -1..1, where grey is 0. */
 async function regularised(
   settings: Filter,
   dims: readonly [number, number, number, number],
   data: readonly number[],
   gradient: readonly number[] = data,
+  scaling: '0..1' | '-1..1' = '0..1',
 ): Promise<number[]> {
   const [, channels, height, width] = dims;
   const size = { channels, height, width };
-  const decode = decoder({ kind: 'pixels', space: 'input' }, size, resolveScaling('0..1', channels));
+  const decode = decoder({ kind: 'pixels', space: 'input' }, size, resolveScaling(scaling, channels));
   const parameter = decode.parameters[0] as Parameter;
   const feeds = [[dims, data] as const, [dims, gradient] as const];
   return evaluate(feeds, (build, [x = '', g = '']) =>
@@ -102,9 +103,11 @@ describe('regularisers', () => {
   it('take the pixels with the smallest norms to grey, of each picture as many', async () => {
     // Two pictures of 2 × 2 pixels in two channels; norms² 25 1 4 2, and 0 9 1 1.
     const data = [3, 1, 0, 1, 4, 0, -2, -1, 0, 3, 0, 1, 0, 0, -1, 0];
-    const got = await regularised({ kind: 'small-norm', share: 0.5 }, [2, 2, 2, 2], data);
+    const got = await regularised({ kind: 'small-norm', share: 0.5 }, [2, 2, 2, 2], data, data, '-1..1');
     expect(got).toEqual([3, 0, 0, 0, 4, 0, -2, 0, 0, 3, 0, 0, 0, 0, 0, 0]);
-    expect(await regularised({ kind: 'small-norm', share: 0.2 }, [2, 2, 2, 2], data)).toEqual(data);
+    expect(await regularised({ kind: 'small-norm', share: 0.2 }, [2, 2, 2, 2], data, data, '-1..1')).toEqual(
+      data,
+    );
   });
 
   it('take the pixels that contribute least to grey: |Σ x · g| of the channels', async () => {
@@ -112,7 +115,9 @@ describe('regularisers', () => {
     const gradient = [5, 1, 0.5, 2, -5, 3, -1, 1];
     // 0, 5, 0.5, 9
     const settings = { kind: 'small-contribution', share: 0.5 } as const;
-    expect(await regularised(settings, [1, 2, 2, 2], data, gradient)).toEqual([0, 2, 0, 4, 0, 1, 0, 1]);
+    expect(await regularised(settings, [1, 2, 2, 2], data, gradient, '-1..1')).toEqual([
+      0, 2, 0, 4, 0, 1, 0, 1,
+    ]);
   });
 
   it('act after each step, or the steps 0, n, 2n … alone, or on all but the last', () => {
