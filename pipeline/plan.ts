@@ -190,7 +190,7 @@ function recipeOf({ slug, content }: ModelFile, layer: Layer, options: PlanOptio
   const own = Object.entries(content.recipes).find(([pattern]) => matches(pattern, layer.name))?.[1];
   const recipe =
     options.recipe === undefined
-      ? resolveRecipe(own ?? content.recipe, where)
-      : resolveRecipe(options.recipe, '--recipe');
+      ? resolveRecipe(own ?? content.recipe, where, layer)
+      : resolveRecipe(options.recipe, '--recipe', layer);
   return options.steps === undefined ? recipe : { ...recipe, steps: options.steps };
 }

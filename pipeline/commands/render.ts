@@ -229,7 +229,7 @@ async function planOptionsOf(options: Options, models: readonly ModelFile[]): Pr
 
 /** A name that a recipe has, or the recipe that a file holds. */
 async function recipeOf(nameOrFile: string): Promise<string | Readonly<Record<string, unknown>>> {
-  const { presetNames, resolveRecipe } = await import('../recipe/resolve.ts');
+  const { checkRecipe, presetNames } = await import('../recipe/resolve.ts');
   if (presetNames.includes(nameOrFile) || !/[./\\]/.test(nameOrFile)) return nameOrFile;
   const text = await readFile(nameOrFile, 'utf8').catch((cause: unknown) => {
     throw new PhospheneError(
@@ -247,7 +247,9 @@ async function recipeOf(nameOrFile: string): Promise<string | Readonly<Record<st
       },
     );
   }
-  return resolveRecipe({ ...json }, nameOrFile);
+  const reference: Readonly<Record<string, unknown>> = { ...json };
+  checkRecipe(reference, nameOrFile);
+  return reference;
 }
 
 async function reportDryRun(

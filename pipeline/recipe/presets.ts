@@ -121,6 +121,22 @@ const phospheneInk: RecipeInput = {
   transforms: [{ kind: 'jitter', pixels: 2, border: 'grey' }],
 };
 
+/**
+ * For small networks trained on ink of 0 on black: 20,000 steps with a decay towards black, so that only what the unit
+ * wants is left. Number of steps and decay as such were published; a picture ends where rate = amount · x.
+ */
+const smallNet: RecipeInput = {
+  name: 'small-net',
+  objective: { kind: 'mean', of: 'linear' },
+  parameterisation: { kind: 'pixels', space: 'picture' },
+  optimiser: { kind: 'plain', normalise: 'rms' },
+  rate: { kind: 'constant', value: 1 },
+  regularisers: [{ kind: 'clip' }, { kind: 'decay', amount: 0.01, last: false }],
+  start: { kind: 'uniform', low: 0, high: 32 },
+  steps: 20_000,
+  display: { kind: 'range' },
+};
+
 export const presets = {
   phosphene,
   'phosphene-ink': phospheneInk,
@@ -130,4 +146,5 @@ export const presets = {
   'keras-blog': kerasBlog,
   'multi-scale': multiScale,
   lucid,
+  'small-net': smallNet,
 } as const satisfies Record<string, RecipeInput>;

@@ -2,20 +2,32 @@
 
 import { PhospheneError } from '../error.ts';
 import { suggestion } from '../nearest.ts';
+import type { Layer } from '../network/network.ts';
+import { matches } from '../pattern.ts';
 import { parseStrict } from '../strict.ts';
+import { type PresetRow, presetTables } from './preset-tables.ts';
 import { presets } from './presets.ts';
 import { type Recipe, recipe } from './schema.ts';
 
 /** Names of the recipes that come with the project. */
-export const presetNames: readonly string[] = Object.keys(presets);
+export const presetNames: readonly string[] = [...Object.keys(presets), ...Object.keys(presetTables)];
+
+/** Recipes that differ from layer to layer are looked up by these. */
+export type ResolvedFor = Pick<Layer, 'name' | 'kind'>;
 
 /**
  * The recipe with all its fields. Fields beside `preset` replace the preset's own, each as a whole.
  * @param what Where the reference was found; the error sentence starts with it.
- * @throws PhospheneError (exit code 2) for an unknown preset, an unknown field or a wrong value.
+ * @param layer The layer it is for.
+ * @throws PhospheneError (exit code 2) for an unknown preset, an unknown field or a wrong value, or a preset that says
+ *   nothing of the layer.
  */
-export function resolveRecipe(reference: string | Readonly<Record<string, unknown>>, what: string): Recipe {
-  if (typeof reference === 'string') return parseStrict(recipe, preset(reference, what), what);
+export function resolveRecipe(
+  reference: string | Readonly<Record<string, unknown>>,
+  what: string,
+  layer?: ResolvedFor,
+): Recipe {
+  if (typeof reference === 'string') return parseStrict(recipe, preset(reference, what, layer), what);
   const { preset: base, ...own } = reference;
   if (base === undefined) return parseStrict(recipe, own, what);
   if (typeof base !== 'string') {
@@ -23,15 +35,40 @@ export function resolveRecipe(reference: string | Readonly<Record<string, unknow
       exitCode: 2,
     });
   }
-  return parseStrict(recipe, { ...preset(base, what), name: `${base}, changed`, ...own }, what);
+  return parseStrict(recipe, { ...preset(base, what, layer), name: `${base}, changed`, ...own }, what);
 }
 
-function preset(name: string, what: string): object {
+/**
+ * Holds a reference against the schema before its layer is known.
+ * @throws PhospheneError (exit code 2) as `resolveRecipe` does.
+ */
+export function checkRecipe(reference: Readonly<Record<string, unknown>>, what: string): void {
+  const rows = typeof reference['preset'] === 'string' ? tableOf(reference['preset']) : undefined;
+  resolveRecipe(reference, what, rows === undefined ? undefined : { name: '', kind: 'scores' });
+}
+
+const tableOf = (name: string): readonly PresetRow[] | undefined =>
+  Object.entries(presetTables).find(([known]) => known === name)?.[1];
+
+function preset(name: string, what: string, layer: ResolvedFor | undefined): object {
   const found = Object.entries(presets).find(([known]) => known === name)?.[1];
-  if (found === undefined) {
+  if (found !== undefined) return found;
+  const rows = tableOf(name);
+  if (rows === undefined) {
     throw new PhospheneError(`${what}: there is no recipe '${name}'${suggestion(name, presetNames)}`, {
       exitCode: 2,
     });
   }
-  return found;
+  const row = layer && rows.find(({ layers }) => holdsFor(layers, layer));
+  if (row === undefined) {
+    const known = rows.map(({ layers }) => (layers === 'scores' ? 'the class scores' : layers.join(', ')));
+    throw new PhospheneError(
+      `${what}: the recipe '${name}' is a table for ${known.join(', ')}, found ${layer === undefined ? 'no layer' : `the layer '${layer.name}'`}; choose other layers, or another recipe for this one`,
+      { exitCode: 2 },
+    );
+  }
+  return row.recipe;
 }
+
+const holdsFor = (layers: PresetRow['layers'], { name, kind }: ResolvedFor): boolean =>
+  layers === 'scores' ? kind === 'scores' : layers.some((pattern) => matches(pattern, name));

@@ -101,10 +101,16 @@ const groups: Record<string, Group> = {
     start: toOurSpectrum,
     picturesOver: 255,
   },
-  'tence-filters': tence,
+  'tence-filters': {
+    ...tence,
+    recipe: ({ steps }) => ({ preset: 'tence-vgg16', steps: Math.max(...steps) }),
+  },
   'tence-blur-0.5-every-4': tence,
   'tence-blur-1-every-4': tence,
-  'tence-decay-blur': tence,
+  'tence-decay-blur': {
+    ...tence,
+    recipe: ({ steps }) => ({ preset: 'tence-blur', steps: Math.max(...steps) }),
+  },
   'tence-last-step-unfiltered': tence,
   'tence-median-3-every-4': tence,
   'tence-median-5-every-4': tence,
@@ -266,7 +272,7 @@ async function load(group: string, layerName: string) {
   const { network: file = '', model } = content;
   const network = await networkOf(model === undefined ? join(place, file) : join(shared, model));
   const layer = network.layers.find(({ name, output }) => [name, output].includes(content.layer)) as Layer;
-  const recipe = resolveRecipe(recipeOf(content), group);
+  const recipe = resolveRecipe(recipeOf(content), group, { name: content.layer, kind: 'conv' });
   const { channels } = network.input;
   const full = { channels, height: sidePx, width: sidePx };
   const spec = {

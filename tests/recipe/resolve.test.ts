@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Layer } from '../../pipeline/network/network.ts';
 import { presets } from '../../pipeline/recipe/presets.ts';
-import { resolveRecipe } from '../../pipeline/recipe/resolve.ts';
+import { checkRecipe, resolveRecipe } from '../../pipeline/recipe/resolve.ts';
 
 describe('resolveRecipe', () => {
   it.each(Object.keys(presets))('fills in every default of the preset %s', (name) => {
@@ -18,6 +19,51 @@ describe('resolveRecipe', () => {
       name: 'mnist-filters, changed',
       steps: 3,
     });
+  });
+
+  it.each<[string, string, Layer['kind'], number, number, object[]]>([
+    ['tence-vgg16', 'block1_conv2', 'conv', 200, 1, []],
+    ['tence-vgg16', 'conv2_1', 'conv', 200, 2, [{ kind: 'median', side: 3, every: 12, last: false }]],
+    ['tence-vgg16', 'block3_conv1', 'conv', 200, 6, [{ kind: 'median', side: 3, every: 6, last: false }]],
+    ['tence-vgg16', 'block3_conv3', 'conv', 200, 10, [{ kind: 'median', side: 3, every: 6, last: false }]],
+    ['tence-vgg16', 'block4_conv1', 'conv', 200, 40, [{ kind: 'median', side: 5, every: 4, last: false }]],
+    ['tence-vgg16', 'conv5_3', 'conv', 200, 80, [{ kind: 'median', side: 5, every: 4, last: false }]],
+    ['tence-vgg16', 'fc8', 'scores', 1000, 8000, [{ kind: 'median', side: 5, every: 4, last: false }]],
+    ['tence-caffenet', 'conv1', 'conv', 200, 10, []],
+    ['tence-caffenet', 'conv4', 'conv', 200, 200, [{ kind: 'median', side: 5, every: 6, last: false }]],
+    ['tence-caffenet', 'fc8', 'scores', 1000, 30_000, [{ kind: 'median', side: 5, every: 4, last: false }]],
+    [
+      'tence-blur',
+      'block5_conv1',
+      'conv',
+      200,
+      80,
+      [
+        { kind: 'decay', amount: 0.01, last: false },
+        { kind: 'blur', deviation: 0.5, every: 8, last: false },
+      ],
+    ],
+  ])('reads %s off its table for %s', (name, layer, kind, steps, value, filters) => {
+    const recipe = resolveRecipe(name, 'test', { name: layer, kind });
+    expect(recipe).toMatchObject({ name, steps, rate: { kind: 'constant', value } });
+    expect(recipe.regularisers).toEqual([{ kind: 'clip' }, ...filters]);
+    expect(resolveRecipe({ preset: name, steps: 3 }, 'test', { name: layer, kind })).toEqual({
+      ...recipe,
+      name: `${name}, changed`,
+      steps: 3,
+    });
+  });
+
+  it('says for which layers a table is', () => {
+    const message = expect.stringContaining(
+      "test: the recipe 'tence-caffenet' is a table for conv1*, conv2*, conv3*, conv4*, conv5*, the class scores, found ",
+    );
+    for (const layer of [undefined, { name: 'fc7', kind: 'dense' } as const])
+      expect(() => resolveRecipe('tence-caffenet', 'test', layer)).toThrow(
+        expect.objectContaining({ message }),
+      );
+    expect(() => checkRecipe({ preset: 'tence-naive', steps: 4 }, 'test')).not.toThrow();
+    expect(() => checkRecipe({ preset: 'tence-naive', stepz: 4 }, 'test')).toThrow("unknown field 'stepz'");
   });
 
   it('lets penalties stand beside any parameterisation', () => {
