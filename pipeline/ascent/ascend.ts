@@ -10,6 +10,7 @@ import type { Planes } from '../picture/display.ts';
 import type { Parameter } from '../recipe/parameterisations.ts';
 import { type Random, randomOf } from '../recipe/random.ts';
 import { drawStart } from '../recipe/starts.ts';
+import { isFlat } from '../recipe/stopping.ts';
 import { compileOctaves, type Octave } from './octaves.ts';
 import type { AscentSpec } from './step.ts';
 
@@ -18,7 +19,7 @@ export interface Ascent {
   readonly unit: number;
   /** At `frameSteps`, first to last. */
   readonly frames: readonly { readonly step: number; readonly objective: number; readonly picture: Planes }[];
-  /** The objective before update k + 1; the last value is of the finished picture. steps + 1 values. */
+  /** The objective before update k + 1; the last value is of the finished picture. One value more than steps. */
   readonly curve: readonly number[];
   readonly seconds: number;
 }
@@ -33,6 +34,8 @@ export function frameSteps(steps: number): number[] {
 interface Slot {
   unit: number;
   step: number;
+  /** The step at which it is finished: the recipe's number of steps, or fewer where that says when to stop. */
+  end: number;
   curve: number[];
   frames: Ascent['frames'][number][];
   startedAt: number;
@@ -106,7 +109,14 @@ async function* ascend(
       if (slot !== undefined) return;
       const next = queue.next();
       if (next.done === true) return;
-      const begun = { unit: next.value, step: 0, curve: [], frames: [], startedAt: performance.now() };
+      const begun = {
+        unit: next.value,
+        step: 0,
+        end: recipe.steps,
+        curve: [],
+        frames: [],
+        startedAt: performance.now(),
+      };
       slots[index] = begun;
       fresh.add(begun);
     });
@@ -148,13 +158,13 @@ async function* ascend(
     // The input's place among the draws keeps two transforms of one step apart.
     for (const [place, { input, dims, draw }] of step.draws.entries())
       upload(input, dims, (slot, picture) => draw(random(slot, picture, slot.step, place)));
-    for (const { input, at } of step.scalars)
-      upload(input, [1, 1, 1], (slot) => [at(slot.step, recipe.steps)]);
+    for (const { input, at } of step.scalars) upload(input, [1, 1, 1], (slot) => [at(slot.step, slot.end)]);
 
     const values = await program.run(feeds);
     for (const { input, output } of step.state) feeds.set(input, values.get(output) as Value);
     const objective = await download(engine, values.get(step.objective) as Value);
-    const due = slots.some((slot) => slot !== undefined && kept.has(slot.step));
+    const isShown = ({ step, end }: Slot): boolean => step === end || kept.has(step);
+    const due = slots.some((slot) => slot !== undefined && isShown(slot));
     const shown = due ? await download(engine, values.get(step.picture) as Value) : undefined;
 
     for (const [index, slot] of slots.entries()) {
@@ -162,16 +172,19 @@ async function* ascend(
       const row = index * pictures + (recipe.diversity?.shown ?? 0);
       const value = objective[row] as number;
       slot.curve.push(value);
-      if (shown !== undefined && kept.has(slot.step)) {
+      if (shown !== undefined && isShown(slot)) {
         const length = shown.length / (batch * pictures);
         const data = shown.slice(row * length, (row + 1) * length);
         slot.frames.push({ step: slot.step, objective: value, picture: { ...pictureSize, data } });
       }
-      if (slot.step === recipe.steps) {
+      if (slot.step === slot.end) {
         slots[index] = undefined;
         const seconds = (performance.now() - slot.startedAt) / 1000 / batch;
         yield { unit: slot.unit, frames: slot.frames, curve: slot.curve, seconds };
       } else {
+        // The update after this value is made already; the next one is the last and knows that it is.
+        if (recipe.stop !== undefined && isFlat(recipe.stop, slot.curve))
+          slot.end = Math.min(slot.end, slot.step + 2);
         slot.step++;
       }
     }

@@ -413,6 +413,21 @@ export const relu = z.discriminatedUnion('kind', [
 ]);
 export type Relu = z.infer<typeof relu>;
 
+export const stop = z.strictObject({
+  window: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(16)
+    .describe('Steps that are compared with as many before them.'),
+  gain: finite
+    .min(0)
+    .max(1)
+    .default(0.01)
+    .describe('The ascent ends where the mean objective rises by no more than this share of itself.'),
+});
+export type Stop = z.infer<typeof stop>;
+
 export const octaves = z.strictObject({
   count: z.int().min(2).max(16).describe('Number of sizes; the steps are shared out among them.'),
   factor: finite
@@ -489,7 +504,12 @@ export const recipeFields = z.strictObject({
   rate: rate.describe('The size of a step.'),
   regularisers: z.array(regulariser).default([]).describe('Done between steps, first to last.'),
   start: start.describe('Where the ascent starts, in the space of the parameterisation.'),
-  steps: z.int().min(0).max(100_000).describe('Number of updates.'),
+  steps: z.int().min(0).max(100_000).describe('Number of updates; the most where `stop` is given.'),
+  stop: stop
+    .optional()
+    .describe(
+      'Ends an ascent whose objective has stopped rising; after `steps` updates where it is left out.',
+    ),
   octaves: octaves
     .optional()
     .describe('Multi-scale: the ascent starts small and goes on in ever larger pictures. For `pixels`.'),
@@ -517,6 +537,9 @@ export const recipe = recipeFields.superRefine((own, context) => {
     context.addIssue({ code: 'custom', path, message });
   if (own.diversity !== undefined && own.diversity.shown >= own.diversity.pictures) {
     refuse('less than `pictures`', 'diversity', 'shown');
+  }
+  if (own.stop !== undefined && own.octaves !== undefined) {
+    refuse('left out where the steps are shared out among octaves', 'stop');
   }
   if (own.parameterisation.kind !== 'pixels') {
     const message = 'left out where not `pixels` but something else is optimised';

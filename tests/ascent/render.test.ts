@@ -10,6 +10,7 @@ import { show } from '../../pipeline/picture/display.ts';
 import { presets } from '../../pipeline/recipe/presets.ts';
 import { resolveRecipe } from '../../pipeline/recipe/resolve.ts';
 import { resolveScaling } from '../../pipeline/recipe/scaling.ts';
+import { isFlat } from '../../pipeline/recipe/stopping.ts';
 import { tinyNetwork } from './tiny.ts';
 
 const engine = cpuEngine();
@@ -192,6 +193,48 @@ describe('renderLayer', () => {
     };
     expect(await apart(1e-6)).toBeLessThan(30);
     expect(await apart(1)).toBeGreaterThan(60);
+  });
+
+  it('stops each unit where its objective is flat, and gives its place to the next at once', async () => {
+    const recipe = {
+      preset: 'phosphene',
+      steps: 200,
+      attempts: 1,
+      wake: false,
+      stop: { window: 4, gain: 0.005 },
+    };
+    const all = [0, 1, 2, 3, 4];
+    const together = await render('b', all, 5, recipe, 3);
+    const refilled = await render('b', all, 2, recipe, 3);
+    const ends = all.map((unit) => {
+      const { frames = [], curve = [] } = together.get(unit) ?? {};
+      expect(kept(refilled.get(unit))).toEqual(kept(together.get(unit)));
+      expect(frames.at(-1)).toMatchObject({ step: curve.length - 1, objective: curve.at(-1) });
+      // One more update was on its way, and one knew that it is the last.
+      expect(isFlat(recipe.stop, curve.slice(0, -2))).toBe(true);
+      expect(isFlat(recipe.stop, curve.slice(0, -3))).toBe(false);
+      return curve.length - 1;
+    });
+    expect(Math.max(...ends)).toBeLessThan(200);
+    expect(new Set(ends).size).toBeGreaterThan(2);
+  });
+
+  it('knows the last step where it stops early: filters that are not for it leave it alone', async () => {
+    const recipe = (last: boolean) => ({
+      preset: 'wake',
+      steps: 100,
+      attempts: 1,
+      stop: { window: 3, gain: 0.5 },
+      regularisers: [{ kind: 'decay', amount: 1, ...(last ? {} : { last }) }],
+    });
+    const finished = async (last: boolean): Promise<Set<number>> => {
+      const { frames = [] } = (await render('a', [1], 1, recipe(last), 3)).get(1) ?? {};
+      expect(frames.at(-1)?.step).toBeLessThan(100);
+      return new Set(frames.at(-1)?.pixels);
+    };
+    // A decay of all leaves nothing but 0.
+    expect(await finished(true)).toEqual(new Set([0]));
+    expect((await finished(false)).size).toBeGreaterThan(10);
   });
 
   it('starts from a picture, in the numbers that the recipe optimises, at the size of the first octave', async () => {
