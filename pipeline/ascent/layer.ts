@@ -4,7 +4,7 @@ import type { Measures } from '../../content/schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { planesOf, show } from '../picture/display.ts';
 import { highFrequencyShare } from '../picture/spectrum.ts';
-import { resolveRecipe } from '../recipe/resolve.ts';
+import { lastResort } from '../recipe/resolve.ts';
 import type { Scaling } from '../recipe/scaling.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { Rendering } from '../store/store.ts';
@@ -76,31 +76,35 @@ export async function* renderLayer(
   };
 
   try {
-    const best = new Map<number, Candidate>();
-    let silent = job.units;
-    for (let attempt = 0; attempt < recipe.attempts && silent.length > 0; attempt++) {
-      for await (const ascents of groups(
-        climber.run(silent, { seed: job.seed, attempt, signal }),
-        job.batch,
-      )) {
-        for (const candidate of await measure(ascents, recipe, meter, job.scaling)) {
-          if (!isSilent(candidate.response)) {
-            best.delete(candidate.unit);
-            yield await finish(candidate, false);
-          } else if (
-            candidate.response.linearActivation >
-            (best.get(candidate.unit)?.response.linearActivation ?? -Infinity)
-          ) {
-            best.set(candidate.unit, candidate);
+    const silent = new Map<number, Candidate>();
+    // Where all attempts are compared, a few units at a time: what waits for its rivals is held in memory.
+    const shares = recipe.keep === 'best' ? chunks(job.units, job.batch) : [job.units];
+    for (const share of shares) {
+      const best = new Map<number, Candidate>();
+      for (let attempt = 0, open = share; attempt < recipe.attempts && open.length > 0; attempt++) {
+        const ascents = climber.run(open, { seed: job.seed, attempt, signal });
+        for await (const group of groups(ascents, job.batch)) {
+          for (const candidate of await measure(group, recipe, meter, job.scaling)) {
+            const { unit } = candidate;
+            if (recipe.keep !== 'best' && !isSilent(candidate)) {
+              best.delete(unit);
+              yield await finish(candidate, false);
+            } else if (isBetter(candidate, best.get(unit))) {
+              best.set(unit, candidate);
+            }
           }
         }
+        if (signal.aborted) return;
+        if (recipe.keep !== 'best') open = [...best.keys()];
       }
-      if (signal.aborted) return;
-      silent = [...best.keys()];
+      for (const [unit, candidate] of best) {
+        if (isSilent(candidate)) silent.set(unit, candidate);
+        else yield await finish(candidate, false);
+      }
     }
-    const woken = await wakened(job, silent, meter, engine, signal);
+    const woken = await wakened(job, [...silent.keys()], meter, engine, signal);
     if (signal.aborted) return;
-    for (const [unit, candidate] of best) {
+    for (const [unit, candidate] of silent) {
       const awake = woken.get(unit);
       yield await finish(recipe.wake && awake !== undefined ? awake : candidate, awake === undefined);
     }
@@ -119,13 +123,13 @@ async function wakened(
 ): Promise<Map<number, Candidate>> {
   const found = new Map<number, Candidate>();
   if (silent.length === 0) return found;
-  const climber = await ascender({ ...job, recipe: waking }, engine);
+  const climber = await ascender({ ...job, recipe: lastResort }, engine);
   try {
-    for (let attempt = 0; attempt < waking.attempts; attempt++) {
+    for (let attempt = 0; attempt < lastResort.attempts; attempt++) {
       const rest = silent.filter((unit) => !found.has(unit));
       for await (const ascents of groups(climber.run(rest, { seed: job.seed, attempt, signal }), job.batch)) {
-        for (const candidate of await measure(ascents, waking, meter, job.scaling)) {
-          if (!isSilent(candidate.response)) found.set(candidate.unit, candidate);
+        for (const candidate of await measure(ascents, lastResort, meter, job.scaling)) {
+          if (!isSilent(candidate)) found.set(candidate.unit, candidate);
         }
       }
     }
@@ -135,11 +139,23 @@ async function wakened(
   return found;
 }
 
-const waking = resolveRecipe('wake', 'the recipe of last resort');
+/**
+ * A map that is 0 everywhere: the unit says nothing, and a ReLU passes no gradient. Where the recipe does not ask the
+ * unit to speak, its silence is no failure.
+ */
+function isSilent({ recipe: { objective }, response: { maxActivation, minActivation } }: Candidate): boolean {
+  const asked = objective.negative !== true && objective.kind !== 'norm';
+  return asked && maxActivation === 0 && minActivation === 0;
+}
 
-/** A map that is 0 everywhere: the unit says nothing, and a ReLU passes no gradient. */
-const isSilent = ({ maxActivation, minActivation }: Response): boolean =>
-  maxActivation === 0 && minActivation === 0;
+/** Of two attempts at one unit: it speaks, or it does in both and its objective ends higher, or in none and is nearer. */
+function isBetter(candidate: Candidate, than: Candidate | undefined): boolean {
+  if (than === undefined) return true;
+  const [silent, other] = [isSilent(candidate), isSilent(than)];
+  if (silent !== other) return other;
+  if (silent) return candidate.response.linearActivation > than.response.linearActivation;
+  return (candidate.curve.at(-1) ?? 0) > (than.curve.at(-1) ?? 0);
+}
 
 async function measure(
   ascents: readonly Ascent[],
@@ -195,6 +211,13 @@ function predictionOf(
     probability: probabilities[predicted] as number,
     right: predicted === unit,
   };
+}
+
+/** The same for what is there already. */
+function chunks<T>(items: readonly T[], length: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / length) }, (_, place) =>
+    items.slice(place * length, (place + 1) * length),
+  );
 }
 
 /** The items in groups of `length`; the last one may be shorter. */

@@ -93,12 +93,14 @@ const phosphene: RecipeInput = {
 
 /**
  * The last resort for silent units: the centre neuron alone, before its activation function, so that there is a
- * gradient and no average over places where the unit is inhibited; all pictures of 0..255 are allowed.
+ * gradient and no average over places where the unit is inhibited; past layers that are silent below it the gradient
+ * is redirected; all pictures of 0..255 are allowed, from several starts.
  */
 const wake: RecipeInput = {
   name: 'wake',
   objective: { kind: 'centre', of: 'linear' },
   parameterisation: { kind: 'pixels', space: 'picture' },
+  relu: { kind: 'redirected', steps: 64 },
   optimiser: { kind: 'plain', normalise: 'rms' },
   rate: { kind: 'constant', value: 16 },
   regularisers: [{ kind: 'clip' }],

@@ -12,6 +12,9 @@ import { type Recipe, recipe } from './schema.ts';
 /** Names of the recipes that come with the project. */
 export const presetNames: readonly string[] = [...Object.keys(presets), ...Object.keys(presetTables)];
 
+/** What is tried for units that stay silent whatever their own recipe does; a unit that this leaves silent is called dead. */
+export const lastResort: Recipe = parseStrict(recipe, presets.wake, "the recipe 'wake'");
+
 /** Recipes that differ from layer to layer are looked up by these. */
 export type ResolvedFor = Pick<Layer, 'name' | 'kind'>;
 

@@ -524,6 +524,12 @@ export const recipeFields = z.strictObject({
     .describe(
       'A unit that stays silent is started anew from other random numbers, this often in all; the best is kept.',
     ),
+  keep: z
+    .literal('best')
+    .optional()
+    .describe(
+      '`best`: every unit is started from all `attempts`, and the one is kept whose objective ends highest.',
+    ),
   wake: z
     .boolean()
     .default(false)

@@ -6,6 +6,7 @@ import { copier, cutAtLayer, type UnitSlice } from '../network/cut.ts';
 import type { Attribute, Tensor } from '../network/graph.ts';
 import type { Layer, Network } from '../network/network.ts';
 import type { PictureSize } from '../recipe/parameterisations.ts';
+import { lastResort } from '../recipe/resolve.ts';
 import type { Scaling } from '../recipe/scaling.ts';
 import type { Recipe } from '../recipe/schema.ts';
 
@@ -26,6 +27,8 @@ export interface FingerprintFields {
   readonly scaling: Scaling;
   /** Resolved, without name and source. Its steps determine the frames that are kept. */
   readonly recipe: Omit<Recipe, 'name' | 'source'>;
+  /** The recipe of last resort: whether a unit is called dead depends on it, and how one is shown that only it finds. */
+  readonly lastResort: Omit<Recipe, 'name' | 'source'>;
   readonly size: PictureSize;
   readonly seed: number;
 }
@@ -48,7 +51,6 @@ export async function fingerprintLayer(
   scaling: Scaling,
   size: PictureSize,
 ): Promise<LayerFingerprint> {
-  const { name: _name, source: _source, ...recipeThatCounts } = recipe;
   const { digest, slices } = await digestUpTo(network, layer);
   const fieldsOfUnit = async (unit: number, seed: number): Promise<FingerprintFields> => ({
     version: RENDERING_VERSION,
@@ -56,7 +58,8 @@ export async function fingerprintLayer(
     slice: await sha256(...slices.map(({ pick }) => bytesOf(pick(unit)))),
     unit,
     scaling,
-    recipe: recipeThatCounts,
+    recipe: whatCounts(recipe),
+    lastResort: whatCounts(lastResort),
     size,
     seed,
   });
@@ -65,6 +68,9 @@ export async function fingerprintLayer(
     ofUnit: async (unit, seed) => sha256(canonical(await fieldsOfUnit(unit, seed))),
   };
 }
+
+const whatCounts = ({ name: _name, source: _source, ...counts }: Recipe): Omit<Recipe, 'name' | 'source'> =>
+  counts;
 
 /** The network up to the layer as a hash that knows no names, and the slices that are left out of it. */
 async function digestUpTo(
