@@ -82,6 +82,7 @@ describe('imports', () => {
     expect(importsOf('src/lib/unit-json.ts').map(({ to }) => to)).toEqual([
       'content/schema.ts',
       'src/lib/address.ts',
+      'src/lib/cite.ts',
       'src/lib/gallery.ts',
       'src/lib/words.ts',
     ]);
