@@ -84,7 +84,6 @@ describe('imports', () => {
       'src/lib/address.ts',
       'src/lib/cite.ts',
       'src/lib/gallery.ts',
-      'src/lib/words.ts',
     ]);
     expect(importsOf('src/components/Tile.astro').map(({ to }) => to)).toEqual(['src/lib/address.ts']);
   });
