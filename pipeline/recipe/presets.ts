@@ -76,16 +76,21 @@ const lucid: RecipeInput = {
   display: { kind: 'range' },
 };
 
-/** The default: ascent on the sphere of equal contrast. */
+/**
+ * The default: ascent on the sphere of equal contrast. What a unit is silent about counts a tenth: its map before the
+ * activation function is full of places that it dislikes, and an ascent on their mean would rather calm those than
+ * excite any. On the sphere only directions count, so that the coefficients' growth makes equal steps ever smaller; the
+ * rate grows with them.
+ */
 const phosphene: RecipeInput = {
   name: 'phosphene',
-  objective: { kind: 'mean', of: 'linear' },
-  parameterisation: { kind: 'sphere', contrast: 48, lowPass: 0.3, colourRate: 2 },
-  transforms: [{ kind: 'jitter', pixels: 4 }],
-  optimiser: { kind: 'adam', normalise: 'rms' },
-  rate: { kind: 'constant', value: 0.05 },
+  objective: { kind: 'mean', of: 'activation', leak: 0.1 },
+  parameterisation: { kind: 'sphere', contrast: 46, lowPass: 0.37, colourRate: 1 },
+  transforms: [{ kind: 'jitter', pixels: 3 }],
+  optimiser: { kind: 'adam', beta1: 0.85, normalise: 'rms' },
+  rate: { kind: 'geometric', value: 0.05, factor: 1.03 },
   start: { kind: 'normal', deviation: 0.01 },
-  steps: 64,
+  steps: 60,
   attempts: 3,
   wake: true,
   display: { kind: 'range' },

@@ -9,6 +9,7 @@ const rates: {
 } = {
   constant: ({ value }) => value,
   reciprocal: ({ a, b }, step) => 1 / (a + b * step),
+  geometric: ({ value, factor }, step) => value * factor ** step,
   /** Loshchilov, Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017, equation 5, without restarts. */
   cosine: ({ value, end }, step, steps) =>
     end + ((value - end) * (1 + Math.cos((Math.PI * step) / Math.max(1, steps)))) / 2,

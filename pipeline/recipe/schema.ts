@@ -268,6 +268,11 @@ export const rate = z.discriminatedUnion('kind', [
     b: finite.min(0),
   }),
   z.strictObject({
+    kind: z.literal('geometric').describe('value · factor^step, step from 0.'),
+    value: positive,
+    factor: positive.max(2),
+  }),
+  z.strictObject({
     kind: z.literal('cosine').describe('Half a cosine from `value` at step 0 down to `end` after the last.'),
     value: positive,
     end: finite.min(0).default(0),

@@ -89,6 +89,10 @@ describe('rateAt', () => {
     );
   });
 
+  it('grows from step to step by a factor', () => {
+    expect(at({ kind: 'geometric', value: 0.5, factor: 2 }, 0, 1, 5)).toEqual([0.5, 1, 16]);
+  });
+
   it('falls as half a cosine', () => {
     // cos 0, 60°, 90°, 120°, 180°
     expect(at({ kind: 'cosine', value: 5, end: 1 }, 0, 50, 100)).toEqual([5, 3, 1]);
