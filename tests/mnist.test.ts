@@ -3,11 +3,14 @@
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { renderLayer, type UnitRendering } from '../pipeline/ascent/layer.ts';
+import { classifier } from '../pipeline/ascent/measure.ts';
 import { readModels } from '../pipeline/content.ts';
 import { cpuEngine } from '../pipeline/engine/onnxruntime.ts';
 import { float32 } from '../pipeline/network/graph.ts';
-import { type ModelPlan, planModel } from '../pipeline/plan.ts';
-import { fixturesMissing, ifMissing, readData } from './fixtures.ts';
+import type { Layer } from '../pipeline/network/network.ts';
+import { planesOf } from '../pipeline/picture/display.ts';
+import { type ModelPlan, openModel, planModel } from '../pipeline/plan.ts';
+import { fixturePath, fixturesMissing, ifMissing, readData } from './fixtures.ts';
 
 const engine = cpuEngine();
 let plan: ModelPlan;
@@ -71,6 +74,21 @@ it('shows ten digits that the network itself reads right with p ≥ .99, from th
     expect(measures.prediction?.probability).toBeGreaterThanOrEqual(0.99);
   }
 });
+
+it.skipIf(fixturesMissing).each(['leyuzak_mnist_cnn.keras', 'jhas876622_mnist_cnn.keras'])(
+  `shows digits of which %s, a network of somebody else, reads at least nine right${ifMissing}`,
+  async (file) => {
+    const { network } = await openModel(fixturePath('../data/keras-models', file));
+    const scores = network.layers.at(-1) as Layer;
+    const size = { channels: 1, height: 28, width: 28 };
+    const spec = { network, layer: scores, scaling: plan.scaling, size, batch: 10 };
+    const digits = (await render('dense_3')).sort((a, b) => a.unit - b.unit);
+    const pictures = digits.map(({ frames }) => planesOf(frames.at(-1)?.pixels ?? new Uint8Array(), size));
+    const read = await (await classifier(spec, engine)).classify(pictures);
+    const right = read.filter((row, digit) => row.indexOf(Math.max(...row)) === digit);
+    expect(right.length).toBeGreaterThanOrEqual(9);
+  },
+);
 
 describe.skipIf(fixturesMissing)(`on the 10,000 test images${ifMissing}`, () => {
   it('reads at least 99.3 % right', async () => {
