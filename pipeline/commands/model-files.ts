@@ -21,14 +21,17 @@ export interface AssumedModel {
   readonly reasons: Assumption['reasons'];
 }
 
+/** What words of a command line stand for: models of the content folder, model files. */
+export interface Meant {
+  readonly slugs: readonly string[];
+  readonly files: readonly string[];
+}
+
 /**
  * Which words of a command line stand for models of the content folder, by name or by content file, and which for
  * model files.
  */
-export async function sortWords(
-  words: readonly string[],
-  contentDir: string,
-): Promise<{ readonly slugs: readonly string[]; readonly files: readonly string[] }> {
+export async function sortWords(words: readonly string[], contentDir: string): Promise<Meant> {
   const slugs: string[] = [];
   const files: string[] = [];
   const folder = resolve(contentDir, 'models');
