@@ -1,19 +1,20 @@
 import { defineConfig } from 'astro/config';
+import { keptLayers } from './src/integrations/kept-layers.ts';
 import { pictures } from './src/integrations/pictures.ts';
 
-const { PHOSPHENE_BASE, PHOSPHENE_SITE, PHOSPHENE_PUBLIC, PHOSPHENE_OUT } = process.env;
+const { PHOSPHENE_CACHE, PHOSPHENE_BASE, PHOSPHENE_SITE, PHOSPHENE_PUBLIC, PHOSPHENE_OUT } = process.env;
 
 export default defineConfig({
   ...(PHOSPHENE_SITE === undefined ? {} : { site: PHOSPHENE_SITE }),
   base: PHOSPHENE_BASE ?? '/',
   publicDir: PHOSPHENE_PUBLIC ?? 'public',
   outDir: PHOSPHENE_OUT ?? 'dist',
-  cacheDir: '.cache/astro',
+  cacheDir: PHOSPHENE_CACHE ?? '.cache/astro',
   trailingSlash: 'always',
   compressHTML: true,
   devToolbar: { enabled: false },
   // The pages' security policy allows no inline style and no inline script.
   build: { inlineStylesheets: 'never' },
   vite: { build: { assetsInlineLimit: 0, cssCodeSplit: false } },
-  integrations: [pictures()],
+  integrations: [keptLayers(), pictures()],
 });

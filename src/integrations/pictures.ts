@@ -1,11 +1,18 @@
 /**
  * The pictures that `publish` writes to public/gallery/<model>/<layer>/ appear beside the pages of their units, at
- * /<model>/<layer>/: moved in dist, so that none lies on the disk twice, and looked up there by the development server.
+ * /<model>/<layer>/: linked into dist, so that none lies on the disk twice, and looked up there by the development server.
  */
 
-import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import {
+  copyFileSync,
+  cpSync,
+  createReadStream,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AstroIntegration } from 'astro';
 import { wallSheet } from '../../content/schema.ts';
@@ -17,7 +24,7 @@ const sizesModule = 'virtual:picture-sizes.css';
 const largestSharpPx = 96;
 
 /** A class for each width of picture in the gallery, because pages carry no inline style. */
-async function pictureSizes(): Promise<string> {
+export async function pictureSizes(): Promise<string> {
   const gallery = await readGallery();
   const samples = gallery?.models.flatMap(({ layers }) => layers.flatMap((layer) => layer.samples)) ?? [];
   const widths = [...new Set(samples.map(({ widthPx }) => widthPx))].filter((px) => px <= largestSharpPx);
@@ -32,19 +39,33 @@ function sheetPlaces(): string[] {
   return Array.from({ length: unitsPerSheet }, (_, at) => place(at));
 }
 
-async function moveBesidePages(site: string): Promise<void> {
-  const from = join(site, 'gallery');
-  const entries = await readdir(from, { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.webp'));
-  const paths = files.map((file) => relative(from, join(file.parentPath, file.name)));
-  for (const folder of new Set(paths.map(dirname))) await mkdir(join(site, folder), { recursive: true });
-  for (const path of paths) await rename(join(from, path), join(site, path));
-  const folders = entries
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name));
-  folders.sort((a, b) => b.length - a.length);
-  // A model may be called `gallery`: what still holds something stays.
-  for (const folder of [...folders, from]) await rmdir(folder).catch(() => undefined);
+/**
+ * Links each picture beside the page of its unit, and copies what else lies in public/. Links cost neither time nor room;
+ * where there can be none, pictures are copied.
+ */
+function placePublic(from: string, site: string): void {
+  if (!existsSync(from)) return;
+  for (const name of readdirSync(from)) {
+    if (name !== 'gallery') cpSync(join(from, name), join(site, name), { recursive: true });
+  }
+  if (existsSync(join(from, 'gallery'))) linkPictures(join(from, 'gallery'), site);
+}
+
+function linkPictures(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) linkPictures(source, target);
+    else if (entry.name.endsWith('.webp')) linkOrCopy(source, target);
+  }
+}
+
+function linkOrCopy(source: string, target: string): void {
+  try {
+    linkSync(source, target);
+  } catch {
+    copyFileSync(source, target);
+  }
 }
 
 export function pictures(): AstroIntegration {
@@ -53,9 +74,11 @@ export function pictures(): AstroIntegration {
   return {
     name: 'phosphene:pictures',
     hooks: {
-      'astro:config:setup': ({ updateConfig }) => {
+      'astro:config:setup': ({ command, updateConfig }) => {
         updateConfig({
           vite: {
+            // What lies there is placed below, and not copied before.
+            ...(command === 'build' ? { publicDir: false as const } : {}),
             plugins: [
               {
                 name: sizesModule,
@@ -84,9 +107,9 @@ export function pictures(): AstroIntegration {
           });
         });
       },
-      'astro:build:done': async ({ dir, pages }) => {
+      'astro:build:done': ({ dir, pages }) => {
         const site = fileURLToPath(dir);
-        await moveBesidePages(site);
+        placePublic(publicFolder, site);
         // Past Astro's logger, which would also tell of each page.
         process.stdout.write(`${pages.length} pages built in ${site}; npm start serves them.\n`);
       },

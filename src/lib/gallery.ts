@@ -13,7 +13,8 @@ import {
   type UnitRecord,
 } from '../../content/schema.ts';
 
-const folder = (): string => resolve(process.env['PHOSPHENE_CONTENT'] ?? 'content', 'gallery');
+/** Where `publish` wrote what is known. */
+export const galleryFolder = (): string => resolve(process.env['PHOSPHENE_CONTENT'] ?? 'content', 'gallery');
 
 const read = new Map<string, { readonly modifiedMs: number; readonly content: Promise<unknown> }>();
 
@@ -43,7 +44,7 @@ function parseJson(text: string, path: string): unknown {
 /** The models of the gallery; undefined where nothing has been published. @throws where the index is broken. */
 export async function readGallery(): Promise<GalleryIndex | undefined> {
   try {
-    return await readChecked(join(folder(), 'index.json'), galleryIndex);
+    return await readChecked(join(galleryFolder(), 'index.json'), galleryIndex);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
@@ -52,7 +53,7 @@ export async function readGallery(): Promise<GalleryIndex | undefined> {
 
 /** All published units of a layer. @throws where the layer's file is missing or broken. */
 export async function readLayer(model: string, layer: string): Promise<GalleryLayer> {
-  return readChecked(join(folder(), model, `${layer}.json`), galleryLayer);
+  return readChecked(join(galleryFolder(), model, `${layer}.json`), galleryLayer);
 }
 
 /** What a page of a layer is made of. */
@@ -79,38 +80,4 @@ export function recipeOf(layer: GalleryLayer, unit: UnitRecord): GalleryLayer['r
   throw new Error(
     `Expected the recipe ${unit.recipe} of unit ${unit.unit} in ${layer.model}/${layer.layer.slug}.json, found ${Object.keys(layer.recipes).join(', ') || 'none'}. Publish again.`,
   );
-}
-
-interface Route<Params, Props> {
-  params: Params;
-  props: Props;
-}
-
-export async function modelRoutes(): Promise<Route<{ model: string }, { model: GalleryModel }>[]> {
-  const gallery = await readGallery();
-  return (gallery?.models ?? []).map((model) => ({ params: { model: model.slug }, props: { model } }));
-}
-
-export async function layerRoutes(): Promise<Route<{ model: string; layer: string }, LayerView>[]> {
-  const models = await modelRoutes();
-  return models.flatMap(({ props: { model } }) =>
-    model.layers.map((layer, place) => ({
-      params: { model: model.slug, layer: layer.slug },
-      props: { model, layer, previous: model.layers[place - 1], next: model.layers[place + 1] },
-    })),
-  );
-}
-
-export async function unitRoutes(): Promise<
-  Route<{ model: string; layer: string; unit: string }, UnitView>[]
-> {
-  const layers = await layerRoutes();
-  const routes = layers.map(async ({ params, props: { model } }) => {
-    const layer = await readLayer(params.model, params.layer);
-    return layer.units.map((unit, place) => ({
-      params: { ...params, unit: String(unit.unit) },
-      props: { model, layer, unit, previous: layer.units[place - 1], next: layer.units[place + 1] },
-    }));
-  });
-  return (await Promise.all(routes)).flat();
 }

@@ -38,7 +38,9 @@ export async function serve(folder: string, base = ''): Promise<Host> {
     response.writeHead(found ? 200 : 404, {
       'content-type': types[extname(sent)] ?? 'application/octet-stream',
     });
-    createReadStream(sent).pipe(response);
+    createReadStream(sent)
+      .on('error', () => response.end())
+      .pipe(response);
   });
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
   const { port } = server.address() as AddressInfo;

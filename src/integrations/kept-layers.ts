@@ -1,0 +1,134 @@
+/**
+ * What a build made for a layer, all below /<model>/<layer>/ but pictures, is kept under a key of all that it is made
+ * from: the layer's file, what the index says of its model, the code of the site, its base and its host. A later build
+ * links what has the same key, and makes the rest. Files are made anew and never written into, so that one that is
+ * linked twice cannot change.
+ */
+
+import { createHash } from 'node:crypto';
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AstroConfig, AstroIntegration } from 'astro';
+import type { GalleryModel } from '../../content/schema.ts';
+import { galleryFolder, readGallery } from '../lib/gallery.ts';
+import { pictureSizes } from './pictures.ts';
+
+const keptModule = 'virtual:kept-layers';
+
+interface KeptLayer {
+  /** `<model>/<layer>`, as in the address and below the cache. */
+  readonly path: string;
+  readonly key: string;
+}
+
+/** Changes with all besides the gallery that pages are made from. */
+async function codeKey(config: AstroConfig): Promise<string> {
+  const root = fileURLToPath(config.root);
+  const sources = await readdir(join(root, 'src'), { recursive: true, withFileTypes: true });
+  const paths = sources
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+  const hash = createHash('sha256');
+  for (const path of [...paths, 'content/schema.ts', 'astro.config.mjs', 'package-lock.json'].sort()) {
+    hash.update(path).update(await readFile(join(root, path)).catch(() => ''));
+  }
+  // Class names of picture sizes are in the style sheet, whose name is in every page.
+  hash.update(JSON.stringify([config.base, config.site, await pictureSizes()]));
+  return hash.digest('hex');
+}
+
+async function layersOf(model: GalleryModel, code: string): Promise<KeptLayer[]> {
+  const { layers, ...head } = model;
+  // Pages of a layer lead to the layers beside it.
+  const about = JSON.stringify([code, head, layers.map(({ slug, name }) => [slug, name])]);
+  return Promise.all(
+    layers.map(async ({ slug }) => {
+      const bytes = await readFile(join(galleryFolder(), model.slug, `${slug}.json`));
+      const key = createHash('sha256').update(about).update(bytes).digest('hex').slice(0, 32);
+      return { path: `${model.slug}/${slug}`, key };
+    }),
+  );
+}
+
+/** Links every file below `from` that `wanted` names into the same place below `to`. */
+function linkAll(from: string, to: string, wanted: (name: string) => boolean): void {
+  mkdirSync(to, { recursive: true });
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    if (entry.isDirectory()) linkAll(join(from, entry.name), join(to, entry.name), wanted);
+    else if (wanted(entry.name)) linkSync(join(from, entry.name), join(to, entry.name));
+  }
+}
+
+export function keptLayers(): AstroIntegration {
+  let cache = '';
+  let layers: readonly KeptLayer[] = [];
+  let kept: readonly KeptLayer[] = [];
+  const folderOf = ({ path, key }: KeptLayer): string => join(cache, path, key);
+  return {
+    name: 'phosphene:kept-layers',
+    hooks: {
+      'astro:config:setup': ({ updateConfig }) => {
+        updateConfig({
+          vite: {
+            plugins: [
+              {
+                name: keptModule,
+                resolveId: (id) => (id === keptModule ? id : undefined),
+                load: (id) =>
+                  id === keptModule
+                    ? `export const kept = ${JSON.stringify(kept.map(({ path }) => path))};`
+                    : undefined,
+              },
+            ],
+          },
+        });
+      },
+      'astro:config:done': async ({ config }) => {
+        cache = join(fileURLToPath(config.cacheDir), 'layers');
+        const gallery = await readGallery();
+        const code = await codeKey(config);
+        layers = (await Promise.all((gallery?.models ?? []).map((model) => layersOf(model, code)))).flat();
+      },
+      'astro:build:start': () => {
+        kept = layers.filter((layer) => existsSync(folderOf(layer)));
+      },
+      'astro:build:done': ({ dir }) => {
+        const site = fileURLToPath(dir);
+        const isKept = new Set(kept);
+        for (const layer of layers) {
+          const [pages, folder] = [join(site, layer.path), folderOf(layer)];
+          if (isKept.has(layer)) linkAll(folder, pages, () => true);
+          else keep(pages, folder);
+        }
+        // Only what this gallery is made of stays: the cache does not grow with every change.
+        const wanted = new Set(layers.map(folderOf));
+        for (const model of names(cache)) {
+          for (const layer of names(join(cache, model))) {
+            for (const key of names(join(cache, model, layer))) {
+              const folder = join(cache, model, layer, key);
+              if (!wanted.has(folder)) rmSync(folder, { recursive: true });
+            }
+          }
+        }
+      },
+    },
+  };
+}
+
+/** A folder that exists is complete: made under another name, then renamed. */
+function keep(pages: string, folder: string): void {
+  const making = join(dirname(folder), `.making-${process.pid}`);
+  rmSync(making, { recursive: true, force: true });
+  try {
+    linkAll(pages, making, (name) => !name.endsWith('.webp'));
+    renameSync(making, folder);
+  } catch (error) {
+    // Another file system, or one without links: then the next build makes all pages again.
+    rmSync(making, { recursive: true, force: true });
+    if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) throw error;
+  }
+}
+
+const names = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
