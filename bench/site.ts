@@ -163,7 +163,7 @@ async function writeGallery(): Promise<void> {
   await writeFile(join(content, 'gallery', 'index.json'), JSON.stringify(galleryIndex.parse(index)));
 }
 
-/** Seconds and the most memory that the process held, MB. */
+/** Seconds by the clock and of all cores together, and the most memory that the process held, MB. */
 async function build(name: string): Promise<void> {
   const started = performance.now();
   const child = spawn(process.execPath, ['node_modules/astro/bin/astro.mjs', 'build', '--silent'], {
@@ -178,15 +178,26 @@ async function build(name: string): Promise<void> {
     },
   });
   let peakKb = 0;
+  let ticks = 0;
   const timer = setInterval(async () => {
-    const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
-    peakKb = Math.max(peakKb, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
-  }, 100);
+    const [status, stat] = await Promise.all(
+      ['status', 'stat'].map((name) => readFile(`/proc/${child.pid}/${name}`, 'utf8').catch(() => '')),
+    );
+    peakKb = Math.max(peakKb, Number(/VmHWM:\s+(\d+)/.exec(status ?? '')?.[1] ?? 0));
+    const [user, system] = (stat ?? '')
+      .replace(/^.*\) /, '')
+      .split(' ')
+      .slice(11, 13)
+      .map(Number);
+    ticks = Math.max(ticks, (user ?? 0) + (system ?? 0));
+  }, 50);
   const code = await new Promise((ended) => child.once('exit', ended));
   clearInterval(timer);
   if (code !== 0) throw new Error(`The build ended with ${code}`);
   const seconds = Number(((performance.now() - started) / 1000).toFixed(1));
-  process.stdout.write(`${JSON.stringify({ build: name, seconds, peakMb: Math.round(peakKb / 1024) })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ build: name, seconds, cpuSeconds: ticks / 100, peakMb: Math.round(peakKb / 1024) })}\n`,
+  );
 }
 
 /** One hash of each file of the site, pictures aside. */
@@ -210,7 +221,7 @@ await build('clean');
 await writeLayer(12, 1);
 await build('one layer changed');
 const changed = await hashes();
-await rm(cache, { recursive: true, force: true });
+for (const made of [cache, target]) await rm(made, { recursive: true, force: true });
 await build('the same, clean');
 const clean = await hashes();
 const differing = [...clean].filter(([path, hash]) => changed.get(path) !== hash).map(([path]) => path);

@@ -243,6 +243,12 @@ export const layerSummary = z.object({
     .int()
     .nullable()
     .describe('Side of the input area that one value of the map sees; null: all of it.'),
+  inputs: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Slugs of the shown layers that it takes its input from, nearest ones only; none: the picture.',
+    ),
   samples: z
     .array(z.object({ unit: z.int(), file: z.string(), widthPx: z.int(), heightPx: z.int() }))
     .max(12)

@@ -7,6 +7,7 @@ import type { Layer } from '../network/network.ts';
 import { receptiveFields } from '../network/receptive.ts';
 import type { ModelPlan } from '../plan.ts';
 import type { PublishModel } from './publish.ts';
+import { wiring } from './wiring.ts';
 
 /**
  * The model as `publish` takes it. Sizes of maps are those that a layer's own pictures give, found by one run on the
@@ -18,6 +19,11 @@ export async function publishModel(plan: ModelPlan, engine: Engine): Promise<Pub
   const { channels, height, width } = network.input;
   const fields = receptiveFields(network.graph, network.input);
   const dims = await dimsOf(plan, engine);
+  const inputs = wiring(
+    network.graph,
+    plan.layers.map(({ layer }) => layer),
+  );
+  const slugs = new Map(plan.layers.map(({ layer, slug: layerSlug }) => [layer, layerSlug]));
   return {
     slug,
     content,
@@ -34,6 +40,7 @@ export async function publishModel(plan: ModelPlan, engine: Engine): Promise<Pub
       picture: { heightPx: size.height, widthPx: size.width },
       output: dims.get(layer) ?? [layer.units],
       receptiveFieldPx: fields.get(layer.output) ?? null,
+      inputs: (inputs.get(layer) ?? []).flatMap((input) => slugs.get(input) ?? []),
       wanted: units,
     })),
   };

@@ -65,6 +65,8 @@ export interface PublishLayer {
   readonly output: readonly number[];
   /** Null: the whole input. */
   readonly receptiveFieldPx: number | null;
+  /** Slugs of the shown layers that it takes its input from. */
+  readonly inputs?: readonly string[];
   /** The units to show. */
   readonly wanted: readonly WantedUnit[];
 }
@@ -231,6 +233,7 @@ class PublishRun {
       picture: layer.picture,
       output: [...layer.output],
       receptiveFieldPx: layer.receptiveFieldPx,
+      ...(layer.inputs === undefined ? {} : { inputs: [...layer.inputs] }),
       samples: samplesOf(published),
     };
     const wall = await this.#wall(folder, published, sheets, () =>

@@ -1,18 +1,18 @@
 /**
  * What a build made for a layer, all below /<model>/<layer>/ but pictures, is kept under a key of all that it is made
  * from: the layer's file, what the index says of its model, the code of the site, its base and its host. A later build
- * links what has the same key, and makes the rest. Files are made anew and never written into, so that one that is
- * linked twice cannot change.
+ * takes what has the same key, and makes the rest.
  */
 
 import { createHash } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AstroConfig, AstroIntegration } from 'astro';
 import type { GalleryModel } from '../../content/schema.ts';
 import { galleryFolder, readGallery } from '../lib/gallery.ts';
+import { clear, linkWhole, mirror } from './links.ts';
 import { pictureSizes } from './pictures.ts';
 
 const keptModule = 'virtual:kept-layers';
@@ -52,26 +52,21 @@ async function layersOf(model: GalleryModel, code: string): Promise<KeptLayer[]>
   );
 }
 
-/** Links every file below `from` that `wanted` names into the same place below `to`. */
-function linkAll(from: string, to: string, wanted: (name: string) => boolean): void {
-  mkdirSync(to, { recursive: true });
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
-    if (entry.isDirectory()) linkAll(join(from, entry.name), join(to, entry.name), wanted);
-    else if (wanted(entry.name)) linkSync(join(from, entry.name), join(to, entry.name));
-  }
-}
-
 export function keptLayers(): AstroIntegration {
   let cache = '';
+  let site = '';
+  let pictures = '';
   let layers: readonly KeptLayer[] = [];
   let kept: readonly KeptLayer[] = [];
   const folderOf = ({ path, key }: KeptLayer): string => join(cache, path, key);
   return {
     name: 'phosphene:kept-layers',
     hooks: {
-      'astro:config:setup': ({ updateConfig }) => {
+      'astro:config:setup': ({ command, updateConfig }) => {
         updateConfig({
           vite: {
+            // What is kept stays where it is; the rest is removed below.
+            ...(command === 'build' ? { build: { emptyOutDir: false } } : {}),
             plugins: [
               {
                 name: keptModule,
@@ -87,20 +82,23 @@ export function keptLayers(): AstroIntegration {
       },
       'astro:config:done': async ({ config }) => {
         cache = join(fileURLToPath(config.cacheDir), 'layers');
+        site = fileURLToPath(config.outDir);
+        pictures = join(fileURLToPath(config.publicDir), 'gallery');
         const gallery = await readGallery();
         const code = await codeKey(config);
         layers = (await Promise.all((gallery?.models ?? []).map((model) => layersOf(model, code)))).flat();
       },
       'astro:build:start': () => {
         kept = layers.filter((layer) => existsSync(folderOf(layer)));
+        const stay = new Set(kept.map(({ path }) => path)).add('.git');
+        clear(site, (path) => stay.has(path));
       },
-      'astro:build:done': ({ dir }) => {
-        const site = fileURLToPath(dir);
+      'astro:build:done': () => {
         const isKept = new Set(kept);
         for (const layer of layers) {
           const [pages, folder] = [join(site, layer.path), folderOf(layer)];
-          if (isKept.has(layer)) linkAll(folder, pages, () => true);
-          else keep(pages, folder);
+          if (isKept.has(layer)) mirror([folder, join(pictures, layer.path)].filter(existsSync), pages);
+          else linkWhole(pages, folder, (name) => !name.endsWith('.webp'));
         }
         // Only what this gallery is made of stays: the cache does not grow with every change.
         const wanted = new Set(layers.map(folderOf));
@@ -115,20 +113,6 @@ export function keptLayers(): AstroIntegration {
       },
     },
   };
-}
-
-/** A folder that exists is complete: made under another name, then renamed. */
-function keep(pages: string, folder: string): void {
-  const making = join(dirname(folder), `.making-${process.pid}`);
-  rmSync(making, { recursive: true, force: true });
-  try {
-    linkAll(pages, making, (name) => !name.endsWith('.webp'));
-    renameSync(making, folder);
-  } catch (error) {
-    // Another file system, or one without links: then the next build makes all pages again.
-    rmSync(making, { recursive: true, force: true });
-    if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) throw error;
-  }
 }
 
 const names = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);

@@ -3,20 +3,13 @@
  * /<model>/<layer>/: linked into dist, so that none lies on the disk twice, and looked up there by the development server.
  */
 
-import {
-  copyFileSync,
-  cpSync,
-  createReadStream,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-} from 'node:fs';
+import { cpSync, createReadStream, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AstroIntegration } from 'astro';
 import { wallSheet } from '../../content/schema.ts';
 import { readGallery } from '../lib/gallery.ts';
+import { linkAll } from './links.ts';
 
 const sizesModule = 'virtual:picture-sizes.css';
 
@@ -39,32 +32,12 @@ function sheetPlaces(): string[] {
   return Array.from({ length: unitsPerSheet }, (_, at) => place(at));
 }
 
-/**
- * Links each picture beside the page of its unit, and copies what else lies in public/. Links cost neither time nor room;
- * where there can be none, pictures are copied.
- */
+/** Each picture beside the page of its unit, and what else lies in public/ as it is. */
 function placePublic(from: string, site: string): void {
   if (!existsSync(from)) return;
   for (const name of readdirSync(from)) {
-    if (name !== 'gallery') cpSync(join(from, name), join(site, name), { recursive: true });
-  }
-  if (existsSync(join(from, 'gallery'))) linkPictures(join(from, 'gallery'), site);
-}
-
-function linkPictures(from: string, to: string): void {
-  mkdirSync(to, { recursive: true });
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
-    const [source, target] = [join(from, entry.name), join(to, entry.name)];
-    if (entry.isDirectory()) linkPictures(source, target);
-    else if (entry.name.endsWith('.webp')) linkOrCopy(source, target);
-  }
-}
-
-function linkOrCopy(source: string, target: string): void {
-  try {
-    linkSync(source, target);
-  } catch {
-    copyFileSync(source, target);
+    if (name === 'gallery') linkAll(join(from, name), site, (file) => file.endsWith('.webp'));
+    else cpSync(join(from, name), join(site, name), { recursive: true });
   }
 }
 
