@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import type { AstroConfig, AstroIntegration } from 'astro';
 import type { GalleryModel } from '../../content/schema.ts';
 import { galleryFolder, readGallery } from '../lib/gallery.ts';
+import { notesFolder } from '../lib/notes.ts';
 import { clear, linkWhole, mirror } from './links.ts';
 import { pictureSizes } from './pictures.ts';
 
@@ -39,6 +40,12 @@ async function codeKey(config: AstroConfig): Promise<string> {
   return hash.digest('hex');
 }
 
+/** Names and texts of the notes in a folder, in one order. */
+async function notesBelow(folder: string): Promise<string[]> {
+  const files = existsSync(folder) ? (await readdir(folder)).sort() : [];
+  return Promise.all(files.map(async (name) => `${name}\n${await readFile(join(folder, name), 'utf8')}`));
+}
+
 async function layersOf(model: GalleryModel, code: string): Promise<KeptLayer[]> {
   const { layers, ...head } = model;
   // Pages of a layer lead to the layers beside it.
@@ -46,7 +53,9 @@ async function layersOf(model: GalleryModel, code: string): Promise<KeptLayer[]>
   return Promise.all(
     layers.map(async ({ slug }) => {
       const bytes = await readFile(join(galleryFolder(), model.slug, `${slug}.json`));
-      const key = createHash('sha256').update(about).update(bytes).digest('hex').slice(0, 32);
+      const hash = createHash('sha256').update(about).update(bytes);
+      for (const note of await notesBelow(join(notesFolder(), model.slug, slug))) hash.update(note);
+      const key = hash.digest('hex').slice(0, 32);
       return { path: `${model.slug}/${slug}`, key };
     }),
   );

@@ -21,6 +21,7 @@ export async function buildSite(folders: SampleFolders, target: string, base = '
       PHOSPHENE_CONTENT: folders.content,
       PHOSPHENE_PUBLIC: folders.public,
       PHOSPHENE_OUT: target,
+      PHOSPHENE_CACHE: `${target}-cache`,
       PHOSPHENE_BASE: base,
     },
   });
