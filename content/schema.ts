@@ -249,6 +249,11 @@ export const layerSummary = z.object({
     .describe(
       'Slugs of the shown layers that it takes its input from, nearest ones only; none: the picture.',
     ),
+  shown: z
+    .array(z.tuple([z.int(), z.int()]))
+    .optional()
+    .describe('The published units: the first and the last of each run of them.'),
+  latest: z.iso.datetime().optional().describe('When the youngest of them was rendered.'),
   samples: z
     .array(z.object({ unit: z.int(), file: z.string(), widthPx: z.int(), heightPx: z.int() }))
     .max(12)
@@ -280,6 +285,17 @@ export type GalleryModel = z.infer<typeof galleryModel>;
 export const galleryIndex = z.object({
   version: z.literal(1),
   models: z.array(galleryModel),
+  recipes: z
+    .array(
+      z.object({
+        name: z.string(),
+        source: z.string().optional().describe('Where it was published.'),
+        units: z.int().describe('Published units that it made.'),
+        recipe: z.record(z.string(), json),
+      }),
+    )
+    .optional()
+    .describe('The recipes that come with the project.'),
 });
 export type GalleryIndex = z.infer<typeof galleryIndex>;
 
@@ -333,3 +349,71 @@ export const unitJson = z.object({
   cite: z.string().describe('One line of text that names the unit, the gallery and its address.'),
 });
 export type UnitJson = z.infer<typeof unitJson>;
+
+/** The gallery as others read it: /index.json */
+export const indexJson = z.object({
+  models: z.array(
+    z.object({
+      slug: z.string(),
+      title: z.string(),
+      summary: z.string().optional(),
+      source: z.string().optional(),
+      licence: z.string().optional(),
+      sha256: z.string(),
+      format: z.string(),
+      parameters: z.int(),
+      input: galleryModel.shape.input,
+      url: z.string(),
+      layers: z.array(
+        layerSummary
+          .pick({ slug: true, name: true, kind: true, index: true, units: true, published: true, dead: true })
+          .extend({
+            inputs: layerSummary.shape.inputs,
+            output: layerSummary.shape.output,
+            receptiveFieldPx: layerSummary.shape.receptiveFieldPx,
+            url: z.string(),
+            record: z.string().describe('Address of the layer as JSON.'),
+          }),
+      ),
+    }),
+  ),
+});
+export type IndexJson = z.infer<typeof indexJson>;
+
+/** A layer as others read it: /{model}/{layer}/index.json */
+export const layerJson = z.object({
+  model: z.string(),
+  layer: z.string(),
+  units: z.array(
+    z.object({
+      unit: z.int(),
+      label: z.string().optional(),
+      url: z.string(),
+      record: z.string().describe('Address of all that is known of the unit, as JSON.'),
+      picture: z.string(),
+      strip: z.string(),
+      fingerprint: z.string(),
+      measures,
+    }),
+  ),
+});
+export type LayerJson = z.infer<typeof layerJson>;
+
+/** What the search page looks in: /search.json, as short as it can be. */
+export const searchJson = z.object({
+  models: z.array(
+    z.object({
+      slug: z.string(),
+      title: z.string(),
+      layers: z.array(
+        z.object({
+          slug: z.string(),
+          name: z.string(),
+          shown: z.array(z.tuple([z.int(), z.int()])),
+          labels: z.array(z.string()).optional().describe('By unit, for class scores.'),
+        }),
+      ),
+    }),
+  ),
+});
+export type SearchJson = z.infer<typeof searchJson>;

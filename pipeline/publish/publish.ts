@@ -26,6 +26,7 @@ import { encodePicture, encodeStrip } from '../picture/encode.ts';
 import type { Rendering, Store } from '../store/store.ts';
 import { thinned } from './curve.ts';
 import { type Encoded, readManifest, type Sheet, writeManifest } from './manifest.ts';
+import { type ShownRecipe, shownRecipes } from './recipes.ts';
 import { samplesOf } from './samples.ts';
 import { removeOthers } from './sweep.ts';
 import { encodeSheet, sheetKey, sheetsOf, tileOf } from './wall.ts';
@@ -127,7 +128,7 @@ export async function publish(
   effects.emit({ kind: 'publishing', units: layers.reduce((sum, units) => sum + units, 0) });
   const published: GalleryModel[] = [];
   for (const model of models) published.push(await run.model(model));
-  const index: GalleryIndex = { version: 1, models: published };
+  const index: GalleryIndex = { version: 1, models: published, recipes: run.recipes() };
   await run.writeJson('index.json', index);
   await run.sweep();
   return {
@@ -146,6 +147,8 @@ class PublishRun {
   /** Paths below the two galleries that something refers to. */
   readonly #content = new Set<string>();
   readonly #public = new Set<string>();
+  /** Units by the name of their recipe. */
+  readonly #recipes = new Map<string, number>();
   readonly #counts = {
     total: 0,
     missing: 0,
@@ -162,6 +165,11 @@ class PublishRun {
     this.#files = effects.files ?? disk;
     this.#contentGallery = join(effects.contentDir, 'gallery');
     this.#publicGallery = join(effects.publicDir, 'gallery');
+  }
+
+  /** Those that come with the project, with the number of units that each made. */
+  recipes(): ShownRecipe[] {
+    return shownRecipes(this.#recipes);
   }
 
   summary(): Pick<PublishSummary, 'units' | 'pictures' | 'files'> {
@@ -234,8 +242,14 @@ class PublishRun {
       output: [...layer.output],
       receptiveFieldPx: layer.receptiveFieldPx,
       ...(layer.inputs === undefined ? {} : { inputs: [...layer.inputs] }),
+      shown: runsOf(published.map(({ unit }) => unit)),
+      ...latestOf(published),
       samples: samplesOf(published),
     };
+    for (const { recipe } of published) {
+      const name = String(recipes[recipe]?.['name'] ?? '');
+      this.#recipes.set(name, (this.#recipes.get(name) ?? 0) + 1);
+    }
     const wall = await this.#wall(folder, published, sheets, () =>
       writeManifest(this.#files, manifestPath, { units: done, sheets: [] }),
     );
@@ -390,6 +404,22 @@ interface KnownUnit {
 
 interface PublishedUnit extends KnownUnit {
   readonly encoded: Encoded;
+}
+
+/** Ascending numbers as runs: 0, 1, 2, 5 are [0, 2] and [5, 5]. */
+function runsOf(units: readonly number[]): [number, number][] {
+  const runs: [number, number][] = [];
+  for (const unit of units) {
+    const last = runs.at(-1);
+    if (last?.[1] === unit - 1) last[1] = unit;
+    else runs.push([unit, unit]);
+  }
+  return runs;
+}
+
+function latestOf(units: readonly UnitRecord[]): { latest?: string } {
+  const latest = units.map(({ renderedAt }) => renderedAt).reduce((a, b) => (a > b ? a : b), '');
+  return latest === '' ? {} : { latest };
 }
 
 function recordOf(

@@ -2,6 +2,14 @@
 
 export interface Addresses {
   readonly home: string;
+  readonly search: string;
+  /** With units as `model/layer/unit`, side by side. */
+  readonly compare: (...units: readonly string[]) => string;
+  readonly about: string;
+  /** A file at the top, such as `index.json`. */
+  readonly top: (file: string) => string;
+  /** All units of a layer, as JSON. */
+  readonly layerRecord: (model: string, layer: string) => string;
   /** `/{model}/` */
   readonly model: (model: string) => string;
   /** `/{model}/{layer}/`, or a unit's place on that page. */
@@ -27,6 +35,12 @@ export function addressesBelow(base: string): Addresses {
     home + segments.map((segment) => encodeURIComponent(segment)).join('/');
   return {
     home,
+    search: `${join('search')}/`,
+    compare: (...units) =>
+      `${join('compare')}/${units.length === 0 ? '' : `?${units.map((unit) => `u=${unit}`).join('&')}`}`,
+    about: `${join('about')}/`,
+    top: (file) => join(file),
+    layerRecord: (model, layer) => join(model, layer, 'index.json'),
     model: (model) => `${join(model)}/`,
     layer: (model, layer, unit) => `${join(model, layer)}/${unit === undefined ? '' : `#unit-${unit}`}`,
     unit: (model, layer, unit) => `${join(model, layer, unit)}/`,

@@ -1,5 +1,8 @@
 /** Picks what to show where there is room for less than all. */
 
+import type { GalleryModel, LayerSummary } from '../../content/schema.ts';
+import { address } from './address.ts';
+
 /** At most `most` of the items, spread evenly from the first to the last. */
 export function evenly<T>(items: readonly T[], most: number): readonly T[] {
   if (items.length <= most) return items;
@@ -13,4 +16,16 @@ export function evenly<T>(items: readonly T[], most: number): readonly T[] {
 export function sharedWidth(pictures: readonly { readonly widthPx: number }[]): number | undefined {
   const [first] = pictures;
   return pictures.every(({ widthPx }) => widthPx === first?.widthPx) ? first?.widthPx : undefined;
+}
+
+/** The address of the picture that stands for a layer where the page is linked to. */
+export function faceOfLayer(model: GalleryModel, layer: LayerSummary): string | undefined {
+  const [first] = layer.samples;
+  return first && address.picture(model.slug, layer.slug, first.unit);
+}
+
+/** The same for a model: of its deepest layer that has one. */
+export function faceOf(model: GalleryModel): string | undefined {
+  const last = model.layers.findLast(({ samples }) => samples.length > 0);
+  return last && faceOfLayer(model, last);
 }

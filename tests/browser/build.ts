@@ -7,11 +7,16 @@ import type { SampleFolders } from './sample-gallery.ts';
 const program = 'node_modules/astro/bin/astro.mjs';
 
 /**
- * The test runner's own environment stays out of it: it holds BASE_URL and PROD.
+ * What it keeps for later builds lies beside the target. The test runner's own environment stays out of it: it holds BASE_URL and PROD.
  *
  * @throws with the output of the build where it fails.
  */
-export async function buildSite(folders: SampleFolders, target: string, base = '/'): Promise<void> {
+export async function buildSite(
+  folders: SampleFolders,
+  target: string,
+  base = '/',
+  site?: string,
+): Promise<void> {
   await promisify(execFile)(process.execPath, [program, 'build'], {
     env: {
       PATH: process.env['PATH'],
@@ -23,6 +28,7 @@ export async function buildSite(folders: SampleFolders, target: string, base = '
       PHOSPHENE_OUT: target,
       PHOSPHENE_CACHE: `${target}-cache`,
       PHOSPHENE_BASE: base,
+      ...(site === undefined ? {} : { PHOSPHENE_SITE: site }),
     },
   });
 }

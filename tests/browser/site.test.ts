@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { AxeBuilder } from '@axe-core/playwright';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { HtmlValidate } from 'html-validate';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { unitJson } from '../../content/schema.ts';
+import { indexJson, layerJson, searchJson, unitJson } from '../../content/schema.ts';
 import { buildSite } from './build.ts';
 import { launchChromium } from './chromium.ts';
 import { hostileNames, type SampleFolders, writeSampleGallery } from './sample-gallery.ts';
@@ -129,7 +130,7 @@ describe('the files of the site', () => {
     for (const path of pages) known.set(path, await readFile(join(built(base), path), 'utf8'));
     for (const [path, html] of known) {
       for (const [, link = ''] of html.matchAll(/\s(?:href|src)="([^"]*)"/g)) {
-        const [address = '', fragment] = link.split('#');
+        const [address = '', fragment] = link.replace(/\?[^#]*/, '').split('#');
         if (!link.startsWith('#') && !address.startsWith(`${base}/`))
           missing.add(`${path}: ${link} leads away`);
         const below = decodeURIComponent(address.slice(base.length + 1));
@@ -146,15 +147,15 @@ describe('the files of the site', () => {
           missing.add(`${path}: ${link}`);
       }
     }
-    // A page and a frame a unit, eleven layers, two models, home and the page for what is not there.
-    expect(pages).toHaveLength(2 * (151 + 512) + 9 + 2 + 2);
+    // A page and a frame a unit, nine layers, two models, home, search, compare, about, and the page for what is not there.
+    expect(pages).toHaveLength(2 * (151 + 512) + 9 + 2 + 5);
     expect([...missing]).toEqual([]);
   });
 
   it.each(bases)(
     'hold a record and two pictures for each unit, and the pictures lie nowhere else, below %o',
     async (base) => {
-      const records = await filesOf(base, '.json');
+      const records = (await filesOf(base, '.json')).filter((path) => /\d\.json$/.test(path));
       expect(records).toHaveLength(151 + 512);
       const pictures = await filesOf(base, '.webp');
       expect(pictures.filter((path) => !path.includes('wall-'))).toEqual(
@@ -174,6 +175,31 @@ describe('the files of the site', () => {
       );
     },
   );
+
+  it('hold an index, a list a layer and a schema that both follow', async () => {
+    const read = async (path: string): Promise<unknown> =>
+      JSON.parse(await readFile(join(built(bases[1]), path), 'utf8'));
+    const { models } = indexJson.parse(await read('index.json'));
+    expect(models.map(({ slug, layers }) => [slug, layers.length])).toEqual([
+      ['sample', 4],
+      ['colour', 5],
+    ]);
+    const address = models[0]?.layers[0]?.record ?? '';
+    expect(address).toBe(`${bases[1]}/sample/conv2d_1/index.json`);
+    const layer = layerJson.parse(await read(address.slice(bases[1].length + 1)));
+    expect(layer.units).toHaveLength(32);
+    const ajv = new Ajv2020({ allowUnionTypes: true, strict: false });
+    ajv.addSchema((await read('schema.json')) as object, 'gallery');
+    for (const [name, value] of [
+      ['index', await read('index.json')],
+      ['layer', layer],
+      ['unit', await read('sample/dense_3/4.json')],
+    ] as const) {
+      const fits = ajv.getSchema(`gallery#/$defs/${name}`);
+      expect([name, fits?.(value), fits?.errors]).toEqual([name, true, null]);
+    }
+    searchJson.parse(await read('search.json'));
+  });
 
   it('stay small, gzipped: 12 kB a unit, 40 kB a layer, 12 kB all style, 15 kB script a page', async () => {
     const gzipped = async (path: string): Promise<number> =>
@@ -358,7 +384,7 @@ describe('a unit that others quote', () => {
     const page = await context.newPage();
     const wrong: string[] = [];
     page.on('console', (message) => wrong.push(message.text()));
-    const frame = `<!doctype html><title>Foreign</title><iframe src="${host('').address}/sample/conv2d_1/3/embed/?theme=dark" width="320" height="440"></iframe>`;
+    const frame = `<!doctype html><title>Foreign</title><link rel="icon" href="data:,"><iframe src="${host('').address}/sample/conv2d_1/3/embed/?theme=dark" width="320" height="440"></iframe>`;
     await writeFile(join(folder, 'foreign.html'), frame);
     await page.goto(`${foreign.address}/foreign.html`);
     const inside = page.frameLocator('iframe');
@@ -380,6 +406,126 @@ describe('a unit that others quote', () => {
     const { page, wrong } = await open('/sample/conv2d_1/3/embed/?strip=0&caption=0&theme=light');
     expect(await page.locator('button:visible, input:visible, .caption:visible').count()).toBe(0);
     expect(await page.locator('.stage img').count()).toBe(1);
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe('a list of units', () => {
+  it('is collected, sent on by its address, and read by somebody else', async () => {
+    const { page, wrong } = await open('/sample/conv2d_1/3/');
+    const list = page.locator('[data-list]');
+    await page.getByRole('button', { name: 'Add to your list' }).click();
+    expect(await list.textContent()).toBe('Compare (1)');
+    await page.goto(`${host('').address}/sample/dense_3/7/`);
+    await page.getByRole('button', { name: 'Add to your list' }).click();
+    await list.click();
+    await page.waitForURL('**/compare/?u=sample/conv2d_1/3&u=sample/dense_3/7');
+    await page.getByRole('textbox', { name: 'Add a unit' }).fill(`${host('').address}/colour/hostile-0/1/`);
+    await page.keyboard.press('Enter');
+    await page.getByText('hostile-0').or(page.getByText('<script>')).first().waitFor();
+    const address = page.url();
+    expect(wrong).toEqual([]);
+    await page.context().close();
+
+    const other = await open(address.slice(host('').address.length));
+    await other.page.locator('compare-table dl').nth(2).waitFor();
+    expect(await other.page.locator('compare-table li').count()).toBe(3);
+    expect(await other.page.getByText('7, p = .998').count()).toBe(1);
+    await other.page.getByRole('slider').fill('0');
+    await other.page.locator('compare-table .lit').nth(2).waitFor({ state: 'attached' });
+    await other.page.getByRole('button', { name: 'Remove sample/conv2d_1/3' }).click();
+    expect(await other.page.locator('compare-table li').count()).toBe(2);
+    expect(other.page.url()).toContain('?u=sample/dense_3/7&u=colour/hostile-0/1');
+    expect(other.wrong).toEqual([]);
+    await other.page.context().close();
+  });
+
+  it('says of a unit that is not there that it is not', async () => {
+    const { page } = await open('/compare/?u=sample/conv2d_1/999');
+    await page.getByText('Not in this gallery.').waitFor();
+    await page.context().close();
+  });
+});
+
+describe('search', () => {
+  it('is one key away, finds a class, and is walked and opened by keys', async () => {
+    const { page, wrong } = await open('/sample/');
+    await page.keyboard.press('/');
+    await page.waitForURL('**/search/');
+    await page.keyboard.type('sample dense_3 7');
+    await page.getByText(/place/).waitFor();
+    expect(page.url()).toMatch(/\?q=sample%20dense_3%207$/);
+    await page.keyboard.press('ArrowDown');
+    expect(await focused(page)).toBe('/sample/dense_3/7/');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/sample/dense_3/7/');
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe('the way in', () => {
+  it('is walked from home to a unit by keyboard alone', async () => {
+    const { page, wrong } = await open('/');
+    const tabTo = async (path: string): Promise<void> => {
+      for (let stops = 0; stops < 250; stops++) {
+        await page.keyboard.press('Tab');
+        if ((await page.evaluate(() => document.activeElement?.tagName)) !== 'A') continue;
+        if ((await focused(page)) === path) return;
+      }
+      throw new Error(`Expected the tab key to come to ${path}`);
+    };
+    await tabTo('/sample/');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/sample/');
+    await tabTo('/sample/dense_3/');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/sample/dense_3/');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/sample/dense_3/1/');
+    await page.keyboard.press(',');
+    expect(await page.locator('output').textContent()).toMatch(/^Step 32: /);
+    await page.keyboard.press(' ');
+    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  });
+
+  it('is walked by touch on a phone, where the strip plays at a tap', async () => {
+    const { page, wrong } = await open('/', {
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+      isMobile: true,
+      deviceScaleFactor: 3,
+    });
+    await page.getByRole('link', { name: 'Sample digits', exact: true }).tap();
+    await page.getByRole('link', { name: 'conv2d_3', exact: true }).tap();
+    await page.locator('.wall .tile').nth(2).tap();
+    await page.waitForURL('**/sample/conv2d_3/2/');
+    await page.locator('.stage').tap();
+    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    await page.getByRole('button', { name: 'Next frame' }).tap();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  });
+
+  it('is open without scripts: home, model, layer, unit, and every layer from the search page', async () => {
+    const { page, wrong } = await open('/', { javaScriptEnabled: false });
+    await page.getByRole('link', { name: 'Sample digits', exact: true }).click();
+    await page.getByRole('link', { name: 'conv2d_1', exact: true }).click();
+    expect(await page.locator('.wall img').count()).toBe(28);
+    expect(await page.locator('button:visible, input:visible, select:visible').count()).toBe(0);
+    await page.locator('.wall .tile').nth(1).click();
+    await page.waitForURL('**/sample/conv2d_1/1/');
+    expect(await page.locator('.way code').first().textContent()).toBe('/sample/conv2d_1/1/');
+    await page.getByRole('link', { name: 'Search' }).click();
+    expect(await page.locator('button:visible, input:visible').count()).toBe(0);
+    await page.getByRole('link', { name: 'dense_3', exact: true }).click();
+    await page.waitForURL('**/sample/dense_3/');
     expect(wrong).toEqual([]);
     await page.context().close();
   });
@@ -518,6 +664,9 @@ const kinds = [
   '/colour/hostile-2/',
   '/colour/wide/',
   '/colour/hostile-1/1/',
+  '/search/',
+  '/compare/?u=sample/dense_3/7&u=sample/dense_1/13',
+  '/about/',
   '/404.html',
 ];
 

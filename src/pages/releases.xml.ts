@@ -1,0 +1,26 @@
+import type { APIRoute } from 'astro';
+import { absolute, address } from '../lib/address.ts';
+import { readGallery } from '../lib/gallery.ts';
+import { inThousands, plainName } from '../lib/words.ts';
+import { forXml, xml } from '../lib/xml.ts';
+
+/** RSS: a model appears again when units of it are younger than the last time. */
+export const GET: APIRoute = async ({ site }) => {
+  const models = (await readGallery())?.models ?? [];
+  const items = models.map(({ slug, title, layers, sha256 }) => {
+    const latest = layers.map((layer) => layer.latest ?? '').reduce((a, b) => (a > b ? a : b), '');
+    const units = layers.reduce((sum, { published }) => sum + published, 0);
+    const link = forXml(absolute(address.model(slug), site));
+    return [
+      '<item>',
+      `<title>${forXml(plainName(title))}: ${inThousands(units)} units of ${layers.length} layers</title>`,
+      `<link>${link}</link>`,
+      `<guid isPermaLink="false">${slug} ${sha256.slice(0, 12)} ${latest}</guid>`,
+      latest === '' ? '' : `<pubDate>${new Date(latest).toUTCString()}</pubDate>`,
+      '</item>',
+    ].join('');
+  });
+  return xml(
+    `<rss version="2.0"><channel><title>Phosphene</title><link>${forXml(absolute(address.home, site))}</link><description>What convolutional networks see</description>${items.join('')}</channel></rss>`,
+  );
+};
