@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
+import { compareCommand } from './commands/compare.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { publishCommand } from './commands/publish.ts';
 import { renderCommand } from './commands/render.ts';
@@ -65,6 +66,7 @@ const program = new Command('phosphene')
   .addCommand(renderCommand(terminal))
   .addCommand(publishCommand(terminal))
   .addCommand(inspectCommand(terminal))
+  .addCommand(compareCommand(terminal))
   .addHelpText(
     'after',
     `

@@ -2,9 +2,10 @@
 
 import type { Assumption } from './assume.ts';
 import type { RenderEvent } from './render.ts';
+import type { RecipeEvent } from './sheet/compare.ts';
 import type { WeightsEvent } from './weights/weights.ts';
 
-export type Event = WeightsEvent | ModelEvent | RenderEvent | PublishEvent | StopEvent;
+export type Event = WeightsEvent | ModelEvent | RenderEvent | RecipeEvent | PublishEvent | StopEvent;
 
 export type ModelEvent =
   /** Nothing is done for some models; why, as words that follow a colon. */

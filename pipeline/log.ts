@@ -29,6 +29,9 @@ export function openLog(stream: LogStream, now: () => number = () => performance
           }
           progress.begin(event.total - event.fresh, units);
           return;
+        case 'recipe':
+          progress.say(`${event.name}, recipe ${event.place} of ${event.of}`);
+          return;
         case 'publishing':
           progress.begin(event.units, units);
           return;

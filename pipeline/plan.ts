@@ -28,14 +28,17 @@ export interface PlanOptions {
   readonly layers?: readonly string[];
   /** Unit numbers; all by default. */
   readonly units?: readonly number[];
-  /** A preset's name or a recipe, for all layers. */
-  readonly recipe?: string | Readonly<Record<string, unknown>>;
+  /** A preset's name or a recipe, for all layers; or each layer's own, resolved: without one it is left out. */
+  readonly recipe?: RecipeReference | ((layer: Layer) => Recipe | undefined);
   /** The folder of the file that holds it; the working folder by default. */
   readonly recipeFolder?: string;
   readonly steps?: number;
   readonly sizePx?: number;
   readonly seed?: number;
 }
+
+/** A preset's name, or a recipe as people write it. */
+export type RecipeReference = string | Readonly<Record<string, unknown>>;
 
 export interface UnitPlan {
   readonly unit: number;
@@ -108,11 +111,17 @@ export async function planModel(
 
   const wanted = wantedLayers(model, network, options.layers);
   const layers: LayerPlan[] = [];
+  const leftOut: Layer[] = [];
   for (const layer of wanted) {
+    const own = recipeOf(model, layer, options);
+    if (own === undefined) {
+      leftOut.push(layer);
+      continue;
+    }
     const index = network.layers.indexOf(layer);
     const size = pictureSize(model, network, layer, sizes(layer), options.sizePx);
     const folder = options.recipe === undefined ? dirname(model.file) : (options.recipeFolder ?? '.');
-    const started = await withStartPicture(recipeOf(model, layer, options), folder, size);
+    const started = await withStartPicture(own, folder, size);
     const { recipe } = started;
     const fingerprint = await fingerprintLayer(network, layer, recipe, scaling, size);
     const labels = layer.kind === 'scores' ? content.classes : undefined;
@@ -126,7 +135,7 @@ export async function planModel(
     if (units.length > 0)
       layers.push({ layer, slug: addresses[index] as string, index, ...started, size, units });
   }
-  if (layers.length === 0) {
+  if (layers.length === 0 && leftOut.length === 0) {
     throw new PhospheneError(
       `Expected --units to name units of ${wanted.map((layer) => `'${layer.name}' (0 to ${layer.units - 1})`).join(', ')} of '${slug}', found none of them`,
       { exitCode: 2 },
@@ -161,8 +170,11 @@ function pictureSize(
   return { channels: input.channels, height, width };
 }
 
-/** Where nobody names layers, those that can be rendered; a layer that is named is tried. */
-function wantedLayers(model: ModelFile, network: Network, only?: readonly string[]): Layer[] {
+/**
+ * The layers that are meant: where nobody names any, those that can be rendered; a layer that is named is tried.
+ * @throws PhospheneError (exit code 2) for a name that is none.
+ */
+export function wantedLayers(model: ModelFile, network: Network, only?: readonly string[]): Layer[] {
   if (only === undefined && model.content.layers === undefined) {
     const renderable = renderableLayers(network);
     if (renderable.length > 0) return renderable;
@@ -180,17 +192,23 @@ function wantedLayers(model: ModelFile, network: Network, only?: readonly string
 }
 
 /** Units beyond the end of a layer are none of it: `--units 0-15` of a layer with 10 units means its 10. */
-function wantedUnits({ units }: Layer, only?: readonly number[]): number[] {
+export function wantedUnits({ units }: Layer, only?: readonly number[]): number[] {
   const all = Array.from({ length: units }, (_, unit) => unit);
   return only === undefined ? all : all.filter((unit) => only.includes(unit));
 }
 
-function recipeOf({ slug, content }: ModelFile, layer: Layer, options: PlanOptions): Recipe {
+function recipeOf(
+  { slug, content }: ModelFile,
+  layer: Layer,
+  { recipe: given, steps }: PlanOptions,
+): Recipe | undefined {
   const where = `content/models/${slug}.json`;
   const own = Object.entries(content.recipes).find(([pattern]) => matches(pattern, layer.name))?.[1];
   const recipe =
-    options.recipe === undefined
+    given === undefined
       ? resolveRecipe(own ?? content.recipe, where, layer)
-      : resolveRecipe(options.recipe, '--recipe', layer);
-  return options.steps === undefined ? recipe : { ...recipe, steps: options.steps };
+      : typeof given === 'function'
+        ? given(layer)
+        : resolveRecipe(given, '--recipe', layer);
+  return recipe === undefined || steps === undefined ? recipe : { ...recipe, steps };
 }

@@ -45,6 +45,9 @@ const pure = [
   'pipeline/ascent/step.ts',
   'pipeline/store/fingerprint.ts',
   'pipeline/picture/display.ts',
+  'pipeline/sheet/markup.ts',
+  'pipeline/sheet/means.ts',
+  'pipeline/sheet/sheet.ts',
   'pipeline/slug.ts',
 ];
 
@@ -71,6 +74,8 @@ const order: readonly (readonly string[])[] = [
   ['pipeline/picture', 'pipeline/store', 'pipeline/weights'],
   ['pipeline/ascent', 'pipeline/plan.ts', 'pipeline/assume.ts', 'pipeline/json-schema.ts'],
   ['pipeline/render.ts'],
+  ['pipeline/sheet'],
+  ['pipeline/search'],
   ['pipeline/events.ts'],
   ['pipeline/publish', 'pipeline/log.ts'],
   ['pipeline/commands'],

@@ -50,6 +50,16 @@ export function checkRecipe(reference: Readonly<Record<string, unknown>>, what: 
   resolveRecipe(reference, what, rows === undefined ? undefined : { name: '', kind: 'scores' });
 }
 
+/** Whether a recipe is a table by layers that says nothing of this one. */
+export function leavesOut(
+  reference: string | Readonly<Record<string, unknown>>,
+  layer: ResolvedFor,
+): boolean {
+  const name = typeof reference === 'string' ? reference : reference['preset'];
+  const rows = typeof name === 'string' ? tableOf(name) : undefined;
+  return rows !== undefined && !rows.some(({ layers }) => holdsFor(layers, layer));
+}
+
 const tableOf = (name: string): readonly PresetRow[] | undefined =>
   Object.entries(presetTables).find(([known]) => known === name)?.[1];
 
