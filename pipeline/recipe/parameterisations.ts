@@ -204,7 +204,7 @@ function phase(settings: Of<'phase'>, size: PictureSize, scaling: Scaling): Deco
 }
 
 /**
- * clip(grey + contrast · n(n(M · F⁻¹(z · max(f, 1/S)⁻¹ · exp(-(f/lowPass)⁴)) - spatial mean) + c), 0, 255) with
+ * clip(grey + contrast · n((1 + w) · n(M · F⁻¹(z · max(f, 1/S)⁻¹ · exp(-(f/lowPass)⁴)) - spatial mean) + c), 0, 255),
  * n(x) = x / rms(x), a picture at a time: every picture has one contrast, so the ascent cannot win by contrast alone.
  */
 function sphere(settings: Of<'sphere'>, size: PictureSize, scaling: Scaling): Decoder {
@@ -216,14 +216,20 @@ function sphere(settings: Of<'sphere'>, size: PictureSize, scaling: Scaling): De
     start: 'zeros',
     rateFactor: settings.colourRate,
   };
+  const structure: Parameter = {
+    ...around0('structure', [1, 1, 1]),
+    start: 'zeros',
+    rateFactor: settings.structureRate,
+  };
   const gain = amplitude(size, { exponent: 1, lowPass: settings.lowPass });
   return {
     ...inPictureSpace(size, scaling),
     grey,
-    parameters: settings.colourRate > 0 ? [spectrum, colour] : [spectrum],
-    decode(build, [z = '', c]) {
+    parameters: [spectrum, colour, structure].filter(({ rateFactor }) => rateFactor > 0),
+    decode(build, [z = '', c, w]) {
       const plane = correlateColours(build, inverseFourier(build, z, size, gain), channels);
       let unit = toUnitRms(build, centred(build, plane));
+      if (w !== undefined) unit = build.add('Mul', [unit, build.add('Add', [w, build.scalar(1)])]);
       if (c !== undefined) unit = toUnitRms(build, build.add('Add', [unit, c]));
       return contrasted(build, unit, settings.contrast, grey);
     },

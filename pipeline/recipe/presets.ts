@@ -85,7 +85,7 @@ const lucid: RecipeInput = {
 const phosphene: RecipeInput = {
   name: 'phosphene',
   objective: { kind: 'mean', of: 'activation', leak: 0.1 },
-  parameterisation: { kind: 'sphere', contrast: 46, lowPass: 0.37, colourRate: 1 },
+  parameterisation: { kind: 'sphere', contrast: 46, lowPass: 0.37, colourRate: 1, structureRate: 0.5 },
   transforms: [{ kind: 'jitter', pixels: 3 }],
   optimiser: { kind: 'adam', beta1: 0.85, normalise: 'rms' },
   rate: { kind: 'geometric', value: 0.05, factor: 1.03 },

@@ -155,6 +155,12 @@ export const parameterisation = z.discriminatedUnion('kind', [
       .describe(
         "Step size of the mean colour, as a multiple of the optimiser's rate; 0 keeps the mean at grey.",
       ),
+    structureRate: finite
+      .min(0)
+      .default(0)
+      .describe(
+        'The same for the weight of the structure beside that colour, from 1 on; 0 keeps it. With it a unit that wants one colour gets it pure.',
+      ),
   }),
 ]);
 export type Parameterisation = z.infer<typeof parameterisation>;
@@ -551,6 +557,14 @@ export const recipe = recipeFields.superRefine((own, context) => {
   }
   if (own.stop !== undefined && own.octaves !== undefined) {
     refuse('left out where the steps are shared out among octaves', 'stop');
+  }
+  const { parameterisation: form } = own;
+  if (form.kind === 'sphere' && form.structureRate > 0 && form.colourRate === 0) {
+    refuse(
+      '0 where `colourRate` is 0: there is no colour to weigh it against',
+      'parameterisation',
+      'structureRate',
+    );
   }
   if (own.parameterisation.kind !== 'pixels') {
     const message = 'left out where not `pixels` but something else is optimised';

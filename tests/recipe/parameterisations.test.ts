@@ -66,6 +66,7 @@ const kinds = [
   { kind: 'phase' },
   { kind: 'phase', exponent: 1.2, lowPass: 0.3, grey: 100, contrast: 20 },
   { kind: 'sphere' },
+  { kind: 'sphere', structureRate: 0.5 },
   { kind: 'sphere', grey: 100, contrast: 20, colourRate: 0 },
 ];
 
@@ -284,5 +285,19 @@ describe('sphere', () => {
         3,
       );
     }
+  });
+
+  it('is the pure colour where the structure weighs nothing', async () => {
+    const decode = decoderOf({ kind: 'sphere', contrast: 10, structureRate: 1 }, 3);
+    const [z, colour] = feedsOf(decode, 1) as [Feed, Feed];
+    const pixels = await pictureOf(decode, [z, [colour[0], [3, 0, 0]], [[1, 1, 1, 1], [-1]]]);
+    // n((3, 0, 0)) = (√3, 0, 0).
+    closeTo(
+      pixels,
+      pixels.map(
+        (_, index) => (caffe[Math.floor(index / 48)] as number) + (index < 48 ? 10 * Math.sqrt(3) : 0),
+      ),
+      3,
+    );
   });
 });
