@@ -7,6 +7,7 @@ import { compareCommand } from './commands/compare.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { publishCommand } from './commands/publish.ts';
 import { renderCommand } from './commands/render.ts';
+import { searchCommand } from './commands/search.ts';
 import type { ExitCode, Terminal } from './commands/terminal.ts';
 import { PhospheneError } from './error.ts';
 import { openLog } from './log.ts';
@@ -67,6 +68,7 @@ const program = new Command('phosphene')
   .addCommand(publishCommand(terminal))
   .addCommand(inspectCommand(terminal))
   .addCommand(compareCommand(terminal))
+  .addCommand(searchCommand(terminal))
   .addHelpText(
     'after',
     `

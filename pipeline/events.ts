@@ -2,10 +2,18 @@
 
 import type { Assumption } from './assume.ts';
 import type { RenderEvent } from './render.ts';
+import type { TrialEvent } from './search/search.ts';
 import type { RecipeEvent } from './sheet/compare.ts';
 import type { WeightsEvent } from './weights/weights.ts';
 
-export type Event = WeightsEvent | ModelEvent | RenderEvent | RecipeEvent | PublishEvent | StopEvent;
+export type Event =
+  | WeightsEvent
+  | ModelEvent
+  | RenderEvent
+  | RecipeEvent
+  | TrialEvent
+  | PublishEvent
+  | StopEvent;
 
 export type ModelEvent =
   /** Nothing is done for some models; why, as words that follow a colon. */

@@ -3,6 +3,7 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import type { Event } from './events.ts';
 import { Pace } from './pace.ts';
+import type { TrialEvent } from './search/search.ts';
 import { byteCount, counted, duration, oneLine, perSecond } from './words.ts';
 
 export interface Log {
@@ -31,6 +32,9 @@ export function openLog(stream: LogStream, now: () => number = () => performance
           return;
         case 'recipe':
           progress.say(`${event.name}, recipe ${event.place} of ${event.of}`);
+          return;
+        case 'trial':
+          progress.say(triedInWords(event));
           return;
         case 'publishing':
           progress.begin(event.units, units);
@@ -107,6 +111,18 @@ export function openLog(stream: LogStream, now: () => number = () => performance
     },
   };
 }
+
+function triedInWords({ trial, of, point, score }: TrialEvent): string {
+  const what = trial === 0 ? 'The base' : `Trial ${trial}${of === undefined ? '' : ` of ${of}`}`;
+  const values = Object.entries(point).map(([path, value]) => `${path} ${JSON.stringify(value)}`);
+  if (score.score === null) return `${[what, ...values].join(', ')}: failed`;
+  const times = trial === 0 ? [] : [`${score.score.toFixed(3)} times the base`];
+  const shares = [`harsh ${share(score.harshShare)}`, `kept ${share(score.keptUnderShifts)}`];
+  const limits = score.keepsLimits ? [] : ['limits broken'];
+  return `${[what, ...values].join(', ')}: ${[...times, ...shares, ...limits].join(', ')}`;
+}
+
+const share = (value: number | null): string => (value === null ? 'unknown' : value.toFixed(3));
 
 function nameOf({ model, layer, unit }: { model: string; layer: string; unit: number }): string {
   return `${model} ${layer} unit ${unit}`;

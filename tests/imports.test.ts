@@ -45,6 +45,8 @@ const pure = [
   'pipeline/ascent/step.ts',
   'pipeline/store/fingerprint.ts',
   'pipeline/picture/display.ts',
+  'pipeline/search/rank.ts',
+  'pipeline/search/space.ts',
   'pipeline/sheet/markup.ts',
   'pipeline/sheet/means.ts',
   'pipeline/sheet/sheet.ts',

@@ -59,6 +59,26 @@ describe('the log where there is no terminal', () => {
     ]);
   });
 
+  it('tells whose turn it is, and how each trial of a search went', () => {
+    const { stream, text } = sink(false);
+    const log = openLog(stream, () => 0);
+    const score = {
+      ...{ score: 1.0426, harshShare: 0.1, keptUnderShifts: null, highFrequencyShare: 0, seconds: 1 },
+      keepsLimits: false,
+    };
+    const kept = { ...score, score: 1, keptUnderShifts: 1, keepsLimits: true };
+    log.emit({ kind: 'recipe', name: 'lucid', place: 2, of: 3 });
+    log.emit({ kind: 'trial', trial: 0, of: undefined, point: {}, score: kept });
+    log.emit({ kind: 'trial', trial: 1, of: 9, point: { 'rate.value': 0.1, 'a.kind': 'b' }, score });
+    log.emit({ kind: 'trial', trial: 2, of: undefined, point: { x: 1 }, score: { ...kept, score: null } });
+    expect(text().trimEnd().split('\n')).toEqual([
+      'lucid, recipe 2 of 3',
+      'The base: harsh 0.100, kept 1.000',
+      'Trial 1 of 9, rate.value 0.1, a.kind "b": 1.043 times the base, harsh 0.100, kept unknown, limits broken',
+      'Trial 2, x 1: failed',
+    ]);
+  });
+
   it('tells failures and damage at once, on one line each, without what could steer a terminal', () => {
     const { stream, text } = sink(false);
     const log = openLog(stream, () => 0);

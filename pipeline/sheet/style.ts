@@ -42,6 +42,7 @@ th { font-weight: 400; text-align: start; }
 .means .layer th { padding-top: 1.5rem; font-family: var(--display); font-size: 1.25rem; }
 .means .says { text-align: start; }
 .trials .over td, .trials .over th { color: var(--quiet); }
+.trials thead th { max-width: none; white-space: nowrap; }
 .best { color: var(--light); }
 .wrong { color: var(--wrong); }
 
