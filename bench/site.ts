@@ -1,6 +1,6 @@
 /**
  * How long the site of VGG16's whole list takes to build, 13,416 units with stand-in pictures: `node bench/site.ts
- * [folder]`. Built clean, again after one layer changed, and that once more clean, to compare all bytes. One line of
+ * [folder] [--once]`. Built clean, again after one layer changed, and that once more clean, to compare all bytes. One line of
  * JSON each. Pictures are stand-ins, because only their number and size matter here.
  */
 
@@ -17,8 +17,9 @@ import {
   type LayerSummary,
   type UnitRecord,
 } from '../content/schema.ts';
+import { encodeSheet } from '../pipeline/publish/wall.ts';
 
-const folder = resolve(process.argv[2] ?? '.cache/bench/site');
+const folder = resolve(process.argv.slice(2).find((word) => !word.startsWith('-')) ?? '.cache/bench/site');
 const content = join(folder, 'content');
 const publicDir = join(folder, 'public');
 const target = join(folder, 'dist');
@@ -111,6 +112,13 @@ function layerOf({ slug, kind, units }: (typeof layers)[number], index: number, 
         regularisers: [],
       },
     },
+    wall: {
+      tile: { widthPx: 96, heightPx: 96 },
+      files: Array.from(
+        { length: Math.ceil(alive.length / 32) },
+        (_, sheet) => `vgg16/${slug}/wall-${sheet}.webp`,
+      ),
+    },
     units: records,
   });
 }
@@ -132,6 +140,8 @@ async function writeGallery(): Promise<void> {
     .blur(2)
     .webp({ quality: 90 })
     .toBuffer();
+  const tiles = Array.from({ length: 32 }, () => picture);
+  const sheet = await encodeSheet(tiles, { widthPx: 96, heightPx: 96 });
   const written = [];
   for (const [index, { slug, units }] of layers.entries()) {
     written.push(await writeLayer(index, 0));
@@ -139,6 +149,10 @@ async function writeGallery(): Promise<void> {
     await mkdir(pictures, { recursive: true });
     const first = join(pictures, '0.webp');
     await writeFile(first, picture);
+    await writeFile(join(pictures, 'wall-0.webp'), sheet);
+    for (let place = 1; place < units / 32; place++) {
+      await link(join(pictures, 'wall-0.webp'), join(pictures, `wall-${place}.webp`));
+    }
     // Links stand for files: what counts is that each has a name of its own.
     await link(first, join(pictures, '0.strip.webp'));
     for (let unit = 1; unit < units; unit++) {
@@ -218,6 +232,8 @@ async function hashes(): Promise<Map<string, string>> {
 
 await writeGallery();
 await build('clean');
+// Only what is to be looked at, as by Lighthouse.
+if (process.argv.includes('--once')) process.exit();
 await writeLayer(12, 1);
 await build('one layer changed');
 const changed = await hashes();

@@ -74,7 +74,7 @@ class CompareTable extends HTMLElement {
     view.className = 'view';
     const table = document.createElement('dl');
     table.className = 'small numbers';
-    card.append(view, title, table, remove);
+    card.append(view, title, remove, table);
     void fetch(`${this.#home}${unit}.json`).then(
       async (answer) => {
         if (answer.ok) this.#fill(card, unit, (await answer.json()) as UnitJson);
@@ -86,7 +86,7 @@ class CompareTable extends HTMLElement {
   }
 
   #fill(card: HTMLElement, unit: string, record: UnitJson): void {
-    const [view, title, table] = [...card.children];
+    const [view, title, , table] = [...card.children];
     const { model, layer, label, image, measures } = record;
     const name = label === undefined ? `Unit ${record.unit}` : plainName(label);
     title?.replaceChildren(

@@ -14,6 +14,7 @@ interface Hung {
   readonly name: string;
 }
 
+const restMs = 200;
 const sizeKept = 'phosphene:tile-size';
 
 class UnitWall extends HTMLElement {
@@ -149,12 +150,23 @@ class UnitWall extends HTMLElement {
       return;
     }
     if (this.#sharpener !== undefined) return;
-    this.#sharpener = new IntersectionObserver((seen) => {
-      for (const { target, isIntersecting } of seen) {
-        if (!isIntersecting || !(target instanceof HTMLAnchorElement)) continue;
-        this.#sharpener?.unobserve(target);
-        void sharpenTile(target);
+    const seen = new Set<HTMLAnchorElement>();
+    let timer: number | undefined;
+    this.#sharpener = new IntersectionObserver((changes) => {
+      for (const { target, isIntersecting } of changes) {
+        if (!(target instanceof HTMLAnchorElement)) continue;
+        if (isIntersecting) seen.add(target);
+        else seen.delete(target);
       }
+      // Not while people scroll past.
+      window.clearTimeout(timer);
+      timer = window.setTimeout(() => {
+        for (const tile of seen) {
+          this.#sharpener?.unobserve(tile);
+          void sharpenTile(tile);
+        }
+        seen.clear();
+      }, restMs);
     });
     for (const { tile } of this.#all) {
       if (/\bs\d/.test(tile.className)) this.#sharpener.observe(tile);

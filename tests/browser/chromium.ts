@@ -68,11 +68,11 @@ async function findChromium(): Promise<Program> {
 }
 
 /** Starts the browser. The caller closes it. */
-export async function launchChromium(): Promise<Browser> {
+export async function launchChromium(flags: readonly string[] = []): Promise<Browser> {
   const { path, libraries } = await findChromium();
   return chromium.launch({
     executablePath: path,
-    args: ['--no-sandbox'],
+    args: ['--no-sandbox', ...flags],
     ...(libraries === undefined ? {} : { env: { ...process.env, LD_LIBRARY_PATH: libraries } }),
   });
 }

@@ -10,7 +10,11 @@ const target = resolve('.cache', 'screenshots');
 const sizes = [
   { widthPx: 1280, heightPx: 800 },
   { widthPx: 390, heightPx: 844 },
+  { widthPx: 2560, heightPx: 1440 },
 ];
+
+/** More than this below the first screen shows nothing new. */
+const tallestPx = 6000;
 
 /** The first model's first and last layer, and a unit of each. */
 async function pagesOf(folder: string): Promise<Record<string, string>> {
@@ -19,17 +23,29 @@ async function pagesOf(folder: string): Promise<Record<string, string>> {
       .filter((entry) => entry.isDirectory() && !entry.name.startsWith('_'))
       .map(({ name }) => name)
       .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  const pages: Record<string, string> = { home: '/' };
-  for (const model of await folders('/')) {
+  const pages: Record<string, string> = {
+    home: '/',
+    search: '/search/',
+    about: '/about/',
+    missing: '/no-such-place/',
+  };
+  const compared: string[] = [];
+  const others = new Set(['search', 'compare', 'about']);
+  for (const model of (await folders('/')).filter((name) => !others.has(name))) {
     pages[model] = `/${model}/`;
     const layers = await folders(`/${model}`);
     for (const layer of new Set([...layers.slice(0, 1), ...layers.slice(-1)])) {
       const units = await folders(`/${model}/${layer}`);
       pages[`${model}-${layer}`] = `/${model}/${layer}/`;
-      for (const unit of units.slice(3, 4))
-        pages[`${model}-${layer}-${unit}`] = `/${model}/${layer}/${unit}/`;
+      for (const unit of units.slice(3, 4)) {
+        const place = `${model}/${layer}/${unit}`;
+        compared.push(place);
+        pages[place.replaceAll('/', '-')] = `/${place}/`;
+        pages[`${place.replaceAll('/', '-')}-embed`] = `/${place}/embed/`;
+      }
     }
   }
+  pages['compare'] = `/compare/?${compared.map((place) => `u=${place}`).join('&')}`;
   return pages;
 }
 
@@ -49,7 +65,12 @@ for (const [name, path] of Object.entries(await pagesOf(site))) {
         for (const image of document.images) image.loading = 'eager';
         await Promise.all([...document.images].map((image) => image.decode().catch(() => undefined)));
       });
-      await page.screenshot({ path: join(target, `${name}-${widthPx}-${colorScheme}.png`), fullPage: true });
+      const tallPx = await page.evaluate(() => document.documentElement.scrollHeight);
+      await page.screenshot({
+        path: join(target, `${name}-${widthPx}-${colorScheme}.png`),
+        fullPage: true,
+        clip: { x: 0, y: 0, width: widthPx, height: Math.min(tallPx, tallestPx) },
+      });
       await page.close();
     }
   }

@@ -1,10 +1,11 @@
-/** A dumb static host: files as they lie, index.html for folders, 404.html for the rest. */
+/** A static host as most are: files as they lie, text gzipped, index.html for folders, 404.html for the rest. */
 
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
+import { createGzip } from 'node:zlib';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -12,6 +13,8 @@ const types: Readonly<Record<string, string>> = {
   '.js': 'text/javascript',
   '.json': 'application/json',
   '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
+  '.xml': 'application/xml',
   '.webp': 'image/webp',
 };
 
@@ -35,12 +38,16 @@ export async function serve(folder: string, base = ''): Promise<Host> {
     const file = join(folder, below.endsWith('/') ? `${below}index.html` : below);
     const found = await isFile(file);
     const sent = found ? file : join(folder, '404.html');
+    const type = types[extname(sent)] ?? 'application/octet-stream';
+    const zipped =
+      !type.startsWith('image/webp') && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
     response.writeHead(found ? 200 : 404, {
-      'content-type': types[extname(sent)] ?? 'application/octet-stream',
+      'content-type': type,
+      ...(zipped ? { 'content-encoding': 'gzip' } : {}),
     });
-    createReadStream(sent)
-      .on('error', () => response.end())
-      .pipe(response);
+    const content = createReadStream(sent).on('error', () => response.end());
+    if (zipped) content.pipe(createGzip()).pipe(response);
+    else content.pipe(response);
   });
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
   const { port } = server.address() as AddressInfo;
