@@ -19,7 +19,7 @@ import { resolveRecipe } from './recipe/resolve.ts';
 import { resolveScaling, type Scaling } from './recipe/scaling.ts';
 import type { Recipe } from './recipe/schema.ts';
 import { slugs } from './slug.ts';
-import { fingerprintLayer } from './store/fingerprint.ts';
+import { type FingerprintParts, fingerprintLayer } from './store/fingerprint.ts';
 import type { ModelOnHand } from './weights/weights.ts';
 
 /** What the command line may change of what the content files say. */
@@ -44,6 +44,8 @@ export interface UnitPlan {
   readonly unit: number;
   readonly label?: string;
   readonly fingerprint: string;
+  /** What the fingerprint is the hash of. */
+  readonly madeFrom: FingerprintParts;
 }
 
 export interface LayerPlan {
@@ -123,12 +125,13 @@ export async function planModel(
     const folder = options.recipe === undefined ? dirname(model.file) : (options.recipeFolder ?? '.');
     const started = await withStartPicture(own, folder, size);
     const { recipe } = started;
-    const fingerprint = await fingerprintLayer(network, layer, recipe, scaling, size);
+    const fingerprintOf = await fingerprintLayer(network, layer, recipe, scaling, size);
     const labels = layer.kind === 'scores' ? content.classes : undefined;
     const units = await Promise.all(
       wantedUnits(layer, options.units).map(async (unit): Promise<UnitPlan> => {
         const label = labels?.[unit];
-        const planned = { unit, fingerprint: await fingerprint.ofUnit(unit, seed) };
+        const { fingerprint, parts } = await fingerprintOf(unit, seed);
+        const planned = { unit, fingerprint, madeFrom: parts };
         return label === undefined ? planned : { ...planned, label };
       }),
     );

@@ -79,11 +79,12 @@ export async function renderModels(
         engine,
         signal,
       )) {
-        const { fingerprint } = missing.get(unit.unit) as UnitPlan;
+        const { fingerprint, madeFrom } = missing.get(unit.unit) as UnitPlan;
         await keep(store, {
           ...unit,
           ...where,
           fingerprint,
+          madeFrom,
           widthPx: layerPlan.size.width,
           heightPx: layerPlan.size.height,
           channels: layerPlan.size.channels === 1 ? 1 : 3,
@@ -128,13 +129,12 @@ async function missingFrom(store: Store, plans: readonly ModelPlan[]): Promise<J
 }
 
 function layerJob(
-  { network, scaling, seed, content }: ModelPlan,
+  { network, scaling, seed }: ModelPlan,
   { layer, recipe, startPicture, size }: LayerPlan,
   units: readonly number[],
   batch = batchFor(size.height * size.width, units.length),
 ): LayerJob {
-  const job = { network, layer, recipe, startPicture, scaling, size, batch, seed, units };
-  return content.classes === undefined ? job : { ...job, classes: content.classes };
+  return { network, layer, recipe, startPicture, scaling, size, batch, seed, units };
 }
 
 /** Enough pictures a step to fill two cores on small ones, few enough to keep large ones in the caches. */

@@ -7,6 +7,7 @@ import type { Engine, Value } from '../engine/engine.ts';
 import { float32, size, type Tensor } from '../network/graph.ts';
 import { resized } from '../picture/change.ts';
 import type { Planes } from '../picture/display.ts';
+import { frameSteps } from '../recipe/frames.ts';
 import type { Parameter } from '../recipe/parameterisations.ts';
 import { type Random, randomOf } from '../recipe/random.ts';
 import { drawStart } from '../recipe/starts.ts';
@@ -22,13 +23,6 @@ export interface Ascent {
   /** The objective before update k + 1; the last value is of the finished picture. One value more than steps. */
   readonly curve: readonly number[];
   readonly seconds: number;
-}
-
-/** 0, 1, 2, 4, 8 … and the last: the steps that are kept as frames. */
-export function frameSteps(steps: number): number[] {
-  const kept = [0];
-  for (let step = 1; step < steps; step *= 2) kept.push(step);
-  return steps > 0 ? [...kept, steps] : kept;
 }
 
 interface Slot {

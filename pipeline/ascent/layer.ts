@@ -23,8 +23,6 @@ import type { AscentSpec } from './step.ts';
 export interface LayerJob extends AscentSpec {
   readonly seed: number;
   readonly units: readonly number[];
-  /** Class names, in the order of the scores. */
-  readonly classes?: readonly string[];
 }
 
 /** What is known of a unit when its ascent is over; the caller adds where it belongs. */
@@ -70,7 +68,7 @@ export async function* renderLayer(
     const rendering = { unit, recipe, frames, curve, seconds, measures };
     if (classify === undefined) return rendering;
     const [probabilities = new Float32Array()] = await classify.classify([published]);
-    const prediction = predictionOf(probabilities, unit, job.classes);
+    const prediction = predictionOf(probabilities, unit);
     const probability = probabilities[unit] ?? 0;
     return { ...rendering, measures: { ...measures, probability, prediction } };
   };
@@ -195,19 +193,13 @@ async function measure(
   }));
 }
 
-function predictionOf(
-  probabilities: Float32Array,
-  unit: number,
-  classes: readonly string[] | undefined,
-): NonNullable<Measures['prediction']> {
+function predictionOf(probabilities: Float32Array, unit: number): NonNullable<Measures['prediction']> {
   const predicted = probabilities.reduce(
     (best, value, index) => (value > (probabilities[best] as number) ? index : best),
     0,
   );
-  const label = classes?.[predicted];
   return {
     unit: predicted,
-    ...(label === undefined ? {} : { label }),
     probability: probabilities[predicted] as number,
     right: predicted === unit,
   };

@@ -99,7 +99,8 @@ export function scalar(value: number): Float32Tensor {
 
 /** Attribute makers, so that graphs read well: `{ strides: ints([2, 2]), alpha: float(0.2) }`. */
 export const int = (value: number): Attribute => ({ kind: 'int', value });
-export const float = (value: number): Attribute => ({ kind: 'float', value });
+/** Rounded as ONNX keeps it, so that a graph is the same before it is written to a file and after. */
+export const float = (value: number): Attribute => ({ kind: 'float', value: Math.fround(value) });
 export const ints = (value: readonly number[]): Attribute => ({ kind: 'ints', value });
 export const text = (value: string): Attribute => ({ kind: 'string', value });
 export const tensor = (value: Tensor): Attribute => ({ kind: 'tensor', value });

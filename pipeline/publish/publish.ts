@@ -15,6 +15,7 @@ import {
   type GalleryLayer,
   type GalleryModel,
   galleryLayer,
+  type Measures,
   type ModelContent,
   type UnitRecord,
   type Wall,
@@ -224,7 +225,8 @@ class PublishRun {
       if (made === undefined) return [];
       recipes[made.record.recipe] = { ...made.recipe };
       done.set(each.unit, made.encoded);
-      return [{ ...made.record, ...(each.label === undefined ? {} : { label: each.label }) }];
+      const measures = withClassName(made.record.measures, model.content.classes);
+      return [{ ...made.record, measures, ...(each.label === undefined ? {} : { label: each.label }) }];
     });
 
     const dead = published.filter(({ measures }) => measures.dead).length;
@@ -404,6 +406,17 @@ interface KnownUnit {
 
 interface PublishedUnit extends KnownUnit {
   readonly encoded: Encoded;
+}
+
+/** Class names are the content file's to say, today's and not those of the day when the unit was rendered. */
+function withClassName(
+  { prediction, ...measures }: Measures,
+  classes: readonly string[] | undefined,
+): Measures {
+  if (prediction === undefined) return measures;
+  const { label: _, ...seen } = prediction;
+  const label = classes?.[seen.unit];
+  return { ...measures, prediction: label === undefined ? seen : { ...seen, label } };
 }
 
 /** Ascending numbers as runs: 0, 1, 2, 5 are [0, 2] and [5, 5]. */

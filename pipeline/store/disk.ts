@@ -20,6 +20,7 @@ import {
 } from '../files.ts';
 import { decodeExact, encodeExact } from '../picture/encode.ts';
 import { joinStrip, splitStrip } from '../picture/strip.ts';
+import type { FingerprintParts } from './fingerprint.ts';
 import type { Rendering, Store } from './store.ts';
 
 /** Raised when what lies in a folder is written in another form; other versions are no hit. */
@@ -33,9 +34,26 @@ const leftoverAgeMs = 60 * 60 * 1000;
 
 const fingerprintPattern = /^[0-9a-f]{64}$/;
 
+const digest = z.string().regex(fingerprintPattern);
+
+const madeFrom = z.object({
+  version: z.int(),
+  structure: digest,
+  weights: digest,
+  slice: digest,
+  unit: z.int(),
+  scaling: digest,
+  recipe: digest,
+  lastResort: digest,
+  size: digest,
+  frames: digest,
+  seed: z.int(),
+}) satisfies z.ZodType<FingerprintParts>;
+
 const metadata = z.object({
   version: z.literal(formatVersion),
-  fingerprint: z.string().regex(fingerprintPattern),
+  fingerprint: digest,
+  madeFrom: madeFrom.optional(),
   model: z.string(),
   layer: z.string(),
   unit: z.int().min(0),

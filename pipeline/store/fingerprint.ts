@@ -2,110 +2,113 @@
 
 import canonicalize from 'canonicalize';
 import { GraphBuilder } from '../network/build.ts';
-import { copier, cutAtLayer, type UnitSlice } from '../network/cut.ts';
-import type { Attribute, Tensor } from '../network/graph.ts';
+import { copier, cutAtLayer, toLayout, type UnitSlice } from '../network/cut.ts';
+import type { Tensor } from '../network/graph.ts';
 import type { Layer, Network } from '../network/network.ts';
+import { frameSteps } from '../recipe/frames.ts';
 import type { PictureSize } from '../recipe/parameterisations.ts';
 import { lastResort } from '../recipe/resolve.ts';
 import type { Scaling } from '../recipe/scaling.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { structureOf } from './structure.ts';
 
 /**
- * What the fingerprint covers. Left out, because the picture does not depend on them: file name, format and names of
- * layers; the recipe's name and source; engine, device, batch size, threads (results agree to rounding); how the
- * picture is encoded (a key of its own); time.
+ * What the fingerprint covers. Left out, because the picture does not depend on them: file name, format, names of
+ * layers and classes; which form of an operation a file has of several that mean the same; the recipe's name and
+ * source, and where its picture lies; engine, device, batch size, threads (results agree to rounding); how the picture
+ * is encoded (a key of its own); time.
  */
 export interface FingerprintFields {
   /** Goes up when the same fields come to mean another picture or other measures. */
   readonly version: number;
-  /** Structure and weights of the network below the layer, and of the layer all that its units share. */
-  readonly network: string;
-  /** The unit's own slice of the layer's weights; of the class scores all, since their softmax is measured. */
+  /** sha256 of the network's operations below the layer and in it; of the class scores all, since their softmax is measured. */
+  readonly structure: string;
+  /** sha256 of the weights below the layer, and of the layer all that its units share. */
+  readonly weights: string;
+  /** sha256 of the unit's own slice of the layer's weights. */
   readonly slice: string;
   /** Random numbers are drawn by the unit's index. */
   readonly unit: number;
   readonly scaling: Scaling;
-  /** Resolved, without name and source. Its steps determine the frames that are kept. */
-  readonly recipe: Omit<Recipe, 'name' | 'source'>;
+  /** Resolved, without name and source. */
+  readonly recipe: object;
   /** The recipe of last resort: whether a unit is called dead depends on it, and how one is shown that only it finds. */
-  readonly lastResort: Omit<Recipe, 'name' | 'source'>;
+  readonly lastResort: object;
   readonly size: PictureSize;
+  /** The steps whose pictures are kept. */
+  readonly frames: readonly number[];
   readonly seed: number;
 }
 
 export const RENDERING_VERSION = 1;
 
-/** What the units of a layer share of their fingerprints. */
-export interface LayerFingerprint {
-  /** sha256 in hex. */
-  ofUnit(unit: number, seed: number): Promise<string>;
-  /** The fields behind `ofUnit`, to say which of them differs. */
-  fieldsOfUnit(unit: number, seed: number): Promise<FingerprintFields>;
+/** The fields as numbers, or as sha256 of their canonical JSON: what of two fingerprints differs shows in these. */
+export type FingerprintParts = {
+  readonly [field in keyof FingerprintFields]: FingerprintFields[field] extends number ? number : string;
+};
+
+/** A unit's fingerprint, sha256 in hex, and what it is the hash of. */
+export interface Fingerprint {
+  readonly fingerprint: string;
+  readonly parts: FingerprintParts;
 }
 
-/** Hashes the network up to `layer` once; each unit then costs only its own slice. */
+/** Hashes the network up to `layer` once; each unit of the function returned then costs only its own slice. */
 export async function fingerprintLayer(
   network: Network,
   layer: Layer,
   recipe: Recipe,
   scaling: Scaling,
   size: PictureSize,
-): Promise<LayerFingerprint> {
-  const { digest, slices } = await digestUpTo(network, layer);
-  const fieldsOfUnit = async (unit: number, seed: number): Promise<FingerprintFields> => ({
+): Promise<(unit: number, seed: number) => Promise<Fingerprint>> {
+  const { slices, ...digests } = await digestUpTo(network, layer);
+  const shared = {
     version: RENDERING_VERSION,
-    network: digest,
-    slice: await sha256(...slices.map(({ pick }) => bytesOf(pick(unit)))),
-    unit,
-    scaling,
-    recipe: whatCounts(recipe),
-    lastResort: whatCounts(lastResort),
-    size,
-    seed,
-  });
-  return {
-    fieldsOfUnit,
-    ofUnit: async (unit, seed) => sha256(canonical(await fieldsOfUnit(unit, seed))),
+    ...digests,
+    scaling: await digestOf(scaling),
+    recipe: await digestOf(whatCounts(recipe)),
+    lastResort: await digestOf(whatCounts(lastResort)),
+    size: await digestOf(size),
+    frames: await digestOf(frameSteps(recipe.steps)),
+  };
+  return async (unit, seed) => {
+    const slice = await sha256(...slices.map(({ pick }) => bytesOf(pick(unit))));
+    const parts = { ...shared, slice, unit, seed };
+    return { fingerprint: await fingerprintOfParts(parts), parts };
   };
 }
 
-const whatCounts = ({ name: _name, source: _source, ...counts }: Recipe): Omit<Recipe, 'name' | 'source'> =>
-  counts;
+/** The fingerprint of which these are the parts. */
+export const fingerprintOfParts = (parts: FingerprintParts): Promise<string> => digestOf(parts);
 
-/** The network up to the layer as a hash that knows no names, and the slices that are left out of it. */
+/** A recipe without what changes no pixel; a picture that it starts from is known by its bytes. */
+function whatCounts({ name: _name, source: _source, start, ...counts }: Recipe): object {
+  if (start.kind !== 'image' || start.sha256 === undefined) return { ...counts, start };
+  const { file: _file, ...known } = start;
+  return { ...counts, start: known };
+}
+
+/** The network up to the layer as hashes that know no names, and the slices that are left out of them. */
 async function digestUpTo(
   network: Network,
   layer: Layer,
-): Promise<{ digest: string; slices: readonly UnitSlice[] }> {
+): Promise<{ structure: string; weights: string; slices: readonly UnitSlice[] }> {
   const build = new GraphBuilder(undefined, network.graph.opset);
   const picture = build.input('picture', [1, network.input.channels, null, null]);
-  const { slices } = cutAtLayer(build, network, layer, picture, 1);
-  if (layer.kind === 'scores')
-    copier(build, network.graph, new Map([[network.input.name, picture]]))(layer.linear);
-  const { inputs, initializers, nodes } = build.graph([]);
-
-  const ids = new Map<string, string>(inputs.map(({ name }, index) => [name, `input ${index}`]));
-  const digests = await Promise.all(
-    [...initializers].map(
-      async ([name, tensor]): Promise<[string, string]> => [name, await tensorDigest(tensor)],
-    ),
+  const copy = copier(
+    build,
+    network.graph,
+    new Map([[network.input.name, toLayout(build, picture, network)]]),
   );
-  for (const [name, digest] of digests) ids.set(name, digest);
-  let count = 0;
-  const steps: unknown[] = [];
-  for (const node of nodes) {
-    for (const output of node.outputs) ids.set(output, `value ${count++}`);
-    const attributes: [string, unknown][] = [];
-    for (const [name, attribute] of Object.entries(node.attributes)) {
-      attributes.push([name, await attributeValue(attribute)]);
-    }
-    steps.push([node.op, node.inputs.map((input) => ids.get(input) ?? ''), Object.fromEntries(attributes)]);
-  }
-  return { digest: await sha256(canonical([network.graph.opset, network.input.layout, steps])), slices };
+  const { slices, linear, activation } = cutAtLayer(build, network, layer, picture, 1, copy);
+  const outputs = layer.kind === 'scores' ? [linear, activation, copy(layer.linear)] : [linear, activation];
+  const { weights, ...structure } = structureOf(build.graph(outputs), outputs);
+  return {
+    structure: await digestOf([network.graph.opset, layer.kind === 'scores', structure]),
+    weights: await digestOf(await Promise.all(weights.map(tensorDigest))),
+    slices,
+  };
 }
-
-const attributeValue = async (attribute: Attribute): Promise<unknown> =>
-  attribute.kind === 'tensor' ? tensorDigest(attribute.value) : attribute.value;
 
 /** A tensor never changes, and one may be met in every layer above it. */
 const known = new WeakMap<Tensor, Promise<string>>();
@@ -113,7 +116,7 @@ const known = new WeakMap<Tensor, Promise<string>>();
 function tensorDigest(tensor: Tensor): Promise<string> {
   let digest = known.get(tensor);
   if (digest === undefined) {
-    digest = sha256(canonical([tensor.type, tensor.dims]), bytesOf(tensor.data));
+    digest = sha256(bytesOf(tensor.data));
     known.set(tensor, digest);
   }
   return digest;
@@ -122,10 +125,8 @@ function tensorDigest(tensor: Tensor): Promise<string> {
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array<ArrayBuffer> =>
   new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 
-/** Canonical JSON (RFC 8785) as UTF-8. */
-function canonical(value: unknown): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(canonicalize(value));
-}
+/** Of a value's canonical JSON (RFC 8785) as UTF-8. */
+const digestOf = (value: unknown): Promise<string> => sha256(new TextEncoder().encode(canonicalize(value)));
 
 /** sha256 in hex: of one part its own, of several that of their hashes in a row. */
 async function sha256(...parts: Uint8Array<ArrayBuffer>[]): Promise<string> {

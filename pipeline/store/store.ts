@@ -1,11 +1,14 @@
 /** What the pipeline keeps: one rendering per fingerprint. A rendering that exists is complete and right. */
 
 import type { Measures } from '../../content/schema.ts';
+import type { FingerprintParts } from './fingerprint.ts';
 
 /** The picture of one unit and how it came to be. */
 export interface Rendering {
   /** sha256 of all that determines the rendering, in hex. */
   readonly fingerprint: string;
+  /** What the fingerprint is the hash of, to say what differs from another; not kept by the first versions. */
+  readonly madeFrom?: FingerprintParts | undefined;
   /** Where it belonged when it was rendered; for people, not part of the key. */
   readonly model: string;
   readonly layer: string;

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { frameSteps } from '../../pipeline/ascent/ascend.ts';
 import { renderLayer, type UnitRendering } from '../../pipeline/ascent/layer.ts';
 import type { Value } from '../../pipeline/engine/engine.ts';
 import { cpuEngine } from '../../pipeline/engine/onnxruntime.ts';
@@ -7,6 +6,7 @@ import { float32 } from '../../pipeline/network/graph.ts';
 import type { Layer } from '../../pipeline/network/network.ts';
 import { resized } from '../../pipeline/picture/change.ts';
 import { show } from '../../pipeline/picture/display.ts';
+import { frameSteps } from '../../pipeline/recipe/frames.ts';
 import { presets } from '../../pipeline/recipe/presets.ts';
 import { resolveRecipe } from '../../pipeline/recipe/resolve.ts';
 import { resolveScaling } from '../../pipeline/recipe/scaling.ts';

@@ -165,6 +165,22 @@ describe('publish', () => {
     expect((await readLayer()).units[0]).not.toHaveProperty('label');
   });
 
+  it("calls the class that a network saw by today's name, and renders nothing for a new one", async () => {
+    const prediction = { unit: 1, label: 'as it was', probability: 0.9, right: false };
+    await keep(rendering(0, { measures: { ...rendering(0).measures, prediction } }));
+    const named = (...classes: string[]): PublishModel => {
+      const { classes: _, ...content } = model(1).content;
+      return model(1, { content: classes.length === 0 ? content : { ...content, classes } });
+    };
+    const seen: unknown[] = [];
+    for (const each of [named('zero', 'one'), named('null', 'eins'), named()]) {
+      await run([each]);
+      seen.push((await readLayer()).units[0]?.measures.prediction);
+    }
+    const { label: _, ...nameless } = prediction;
+    expect(seen).toEqual([{ ...nameless, label: 'one' }, { ...nameless, label: 'eins' }, nameless]);
+  });
+
   it('refers to one recipe from all units that share it, whatever the order of its fields', async () => {
     const { steps, ...rest } = rendering(1).recipe;
     await keep(

@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { ints, type Node } from '../../pipeline/network/graph.ts';
 import type { Layer, Network } from '../../pipeline/network/network.ts';
 import { resolveRecipe } from '../../pipeline/recipe/resolve.ts';
 import { resolveScaling } from '../../pipeline/recipe/scaling.ts';
-import { fingerprintLayer } from '../../pipeline/store/fingerprint.ts';
+import {
+  type FingerprintParts,
+  fingerprintLayer,
+  fingerprintOfParts,
+  RENDERING_VERSION,
+} from '../../pipeline/store/fingerprint.ts';
 import { tinyNetwork } from '../ascent/tiny.ts';
 
 const recipe = resolveRecipe('phosphene', 'test');
@@ -30,14 +36,60 @@ async function fingerprints(changes: Changes = {}): Promise<Map<string, string>>
       changes.size ?? size,
     );
     for (let unit = 0; unit < layer.units; unit++) {
-      found.set(`${layer.name.at(-1)}${unit}`, await own.ofUnit(unit, changes.seed ?? 0));
+      found.set(`${layer.name.at(-1)}${unit}`, (await own(unit, changes.seed ?? 0)).fingerprint);
     }
   }
   return found;
 }
 
-async function changedBy(changes: Changes): Promise<string[]> {
-  const before = await fingerprints();
+async function partsOf(key: string, changes: Changes = {}): Promise<FingerprintParts> {
+  const network = changes.network ?? tinyNetwork();
+  const layer = network.layers.find(({ name }) => name === key[0]) as Layer;
+  const { recipe: by = recipe, scaling: scaled = scaling, size: sized = size, seed = 0 } = changes;
+  const of = await fingerprintLayer(network, layer, by, scaled, sized);
+  return (await of(Number(key.slice(1)), seed)).parts;
+}
+
+/** The network with operations that give back what they take before and behind every pooling. */
+function withIdentities(network: Network): Network {
+  const nodes = network.graph.nodes.flatMap((node): Node[] => {
+    if (node.op !== 'MaxPool') return [node];
+    const [input = '', output = ''] = [...node.inputs, ...node.outputs];
+    const idle = (op: string, from: string, to: string): Node => ({
+      op,
+      name: to,
+      inputs: [from],
+      outputs: [to],
+      attributes: {},
+    });
+    return [
+      idle('Identity', input, 'before'),
+      { ...node, inputs: ['before'], outputs: ['inside'] },
+      idle('Dropout', 'inside', output),
+    ];
+  });
+  return { ...network, graph: { ...network.graph, nodes } };
+}
+
+/** The network with the picture's absolute values in place of the picture. */
+function deeper(): Network {
+  const network = tinyNetwork();
+  const { name } = network.input;
+  const nodes = network.graph.nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map((input) => (input === name ? 'size' : input)),
+  }));
+  const size: Node = { op: 'Abs', name: 'size', inputs: [name], outputs: ['size'], attributes: {} };
+  return { ...network, graph: { ...network.graph, nodes: [size, ...nodes] } };
+}
+
+const startingFrom = (file: string, digit: string): typeof recipe => ({
+  ...recipe,
+  start: { kind: 'image', file, sha256: digit.repeat(64) },
+});
+
+async function changedBy(changes: Changes, ordinary: Changes = {}): Promise<string[]> {
+  const before = await fingerprints(ordinary);
   const after = await fingerprints(changes);
   return [...before.keys()].filter((key) => before.get(key) !== after.get(key));
 }
@@ -66,10 +118,10 @@ describe('fingerprint', () => {
   });
 
   it.each([
-    ['the recipe', { recipe: { ...recipe, steps: 65 } }],
+    ['the steps, and so the frames', { recipe: { ...recipe, steps: 65 } }],
     [
       'a field deep in the recipe',
-      { recipe: { ...recipe, transforms: [{ kind: 'jitter', pixels: 3, border: 'wrap' } as const] } },
+      { recipe: { ...recipe, transforms: [{ kind: 'jitter', pixels: 5, border: 'wrap' } as const] } },
     ],
     ['the input scaling', { scaling: resolveScaling('-1..1', 1) }],
     ['the picture size', { size: { ...size, width: 13 } }],
@@ -78,11 +130,57 @@ describe('fingerprint', () => {
     expect(await changedBy(changes)).toEqual(all);
   });
 
-  it.each([
+  it.each<[string, Changes, Changes?]>([
     ["the recipe's name and source", { recipe: { ...recipe, name: 'another', source: 'elsewhere' } }],
+    [
+      "the recipe's picture lying elsewhere",
+      { recipe: startingFrom('there/b.png', '0') },
+      { recipe: startingFrom('here/a.png', '0') },
+    ],
     ['the names of layers and values', { network: tinyNetwork(1, { prefix: 'renamed/' }) }],
     ['the format', { network: { ...tinyNetwork(), format: 'keras-h5' as const } }],
-  ])('does not change with %s', async (_what, changes) => {
-    expect(await changedBy(changes)).toEqual([]);
+    ['operations that do nothing', { network: withIdentities(tinyNetwork()) }],
+  ])('does not change with %s', async (_what, changes, before = {}) => {
+    expect(await changedBy(changes, before)).toEqual([]);
+  });
+
+  it('changes with the bytes of the picture that a recipe starts from', async () => {
+    const [before, after] = ['0', '1'].map((digit) => ({ recipe: startingFrom('a.png', digit) }));
+    expect(await changedBy(after ?? {}, before)).toEqual(all);
+  });
+
+  it('changes with the width of a stride, and only above it', async () => {
+    const network = tinyNetwork();
+    const strides = (node: Node): Node =>
+      node.op === 'MaxPool' ? { ...node, attributes: { ...node.attributes, strides: ints([2, 1]) } } : node;
+    const changed = { ...network, graph: { ...network.graph, nodes: network.graph.nodes.map(strides) } };
+    expect(await changedBy({ network: changed })).toEqual(of('b', 'c', 'd'));
+  });
+
+  it.each<[keyof FingerprintParts, Changes, string]>([
+    ['structure', { network: deeper() }, 'b0'],
+    ['weights', { network: tinyNetwork(1, { changed: { layer: 'a', unit: 4 } }) }, 'b0'],
+    ['slice', { network: tinyNetwork(1, { changed: { layer: 'a', unit: 4 } }) }, 'a4'],
+    ['scaling', { scaling: resolveScaling('-1..1', 1) }, 'a0'],
+    ['recipe', { recipe: { ...recipe, attempts: 7 } }, 'a0'],
+    ['size', { size: { ...size, width: 13 } }, 'a0'],
+    ['seed', { seed: 1 }, 'a0'],
+  ])('says that it is %s which differs, and nothing else', async (field, changes, unit) => {
+    const [before, after] = [await partsOf(unit), await partsOf(unit, changes)];
+    const fields = Object.keys(before) as (keyof FingerprintParts)[];
+    expect(fields.filter((each) => before[each] !== after[each])).toEqual([field]);
+  });
+
+  it('is the hash of its parts, which hold the steps that are kept apart from the recipe', async () => {
+    const parts = await partsOf('c3');
+    expect((await fingerprints()).get('c3')).toBe(await fingerprintOfParts(parts));
+    const longer = await partsOf('c3', { recipe: { ...recipe, steps: recipe.steps + 1 } });
+    expect(longer.frames).not.toBe(parts.frames);
+    expect(longer).toMatchObject({
+      version: RENDERING_VERSION,
+      unit: 3,
+      seed: 0,
+      structure: parts.structure,
+    });
   });
 });
