@@ -686,6 +686,12 @@ it.each(kinds)(
         }),
     );
     expect(widthPx).toBe(390);
+    const vanished = await page
+      .locator('.tile, .stage')
+      .evaluateAll(
+        (tiles) => tiles.filter((tile) => tile.checkVisibility() && tile.clientWidth === 0).length,
+      );
+    expect(vanished).toBe(0);
     expect(shifted).toBeLessThan(0.01);
     const barriers = async (axe: AxeBuilder): Promise<string[]> =>
       (await axe.analyze()).violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html}`);
