@@ -66,6 +66,8 @@ img { display: block; background: var(--raised); box-shadow: 0 0 2.5rem light-da
 dl { font-size: .8125rem; line-height: 1.5; }
 dl div { display: flex; justify-content: space-between; gap: .75rem; }
 dt { color: var(--quiet); }
+.picture dd { text-align: end; }
+.picture .much { text-align: start; }
 dl .first { display: block; }
 dl .first dt { color: var(--quiet); }
 .none { max-width: 12rem; color: var(--quiet); font-size: .8125rem; line-height: 1.45; }

@@ -19,8 +19,8 @@ export function inDigits(value: number | null | undefined): string {
 /** A share of 1 in per cent; what is not quite nothing or all does not look as if it were. */
 export function inPercent(share: number | null | undefined): string {
   if (share === null || share === undefined) return '–';
-  if (share > 0 && share < 0.005) return `under 1${thinSpace}%`;
-  if (share < 1 && share >= 0.995) return `over 99${thinSpace}%`;
+  if (share > 0 && share < 0.005) return `< 1${thinSpace}%`;
+  if (share < 1 && share >= 0.995) return `> 99${thinSpace}%`;
   return `${String(Math.round(share * 100)).replace('-', '−')}${thinSpace}%`;
 }
 

@@ -13,7 +13,7 @@ describe('numbers of a sheet', () => {
       '–',
     ]);
     expect([0, 0.001, 0.5, 0.996, 1, 1.03, -0.05, null].map(inPercent)).toEqual(
-      ['0', 'under 1', '50', 'over 99', '100', '103', '−5'].map((text) => `${text}\u202f%`).concat('–'),
+      ['0', '< 1', '50', '> 99', '100', '103', '−5'].map((text) => `${text}\u202f%`).concat('–'),
     );
     expect([0.0001, 0.9981, 1, undefined].map(asProbability)).toEqual(['< .001', '.998', '> .999', '–']);
     expect([0.04, 1.234, null].map(asDuration)).toEqual(['40 ms', '1.23 s', '–']);
