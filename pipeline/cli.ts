@@ -8,6 +8,7 @@ import { inspectCommand } from './commands/inspect.ts';
 import { publishCommand } from './commands/publish.ts';
 import { renderCommand } from './commands/render.ts';
 import { searchCommand } from './commands/search.ts';
+import { statusCommand } from './commands/status.ts';
 import type { ExitCode, Terminal } from './commands/terminal.ts';
 import { PhospheneError } from './error.ts';
 import { openLog } from './log.ts';
@@ -65,6 +66,7 @@ const program = new Command('phosphene')
   .description('See what a convolutional network sees: render its units, publish them as a gallery.')
   .version(manifest.version)
   .addCommand(renderCommand(terminal))
+  .addCommand(statusCommand(terminal))
   .addCommand(publishCommand(terminal))
   .addCommand(inspectCommand(terminal))
   .addCommand(compareCommand(terminal))

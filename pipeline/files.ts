@@ -1,6 +1,7 @@
 /** What the pipeline does to a disk, as one object, so that a test can hand in a disk that is full or read-only. */
 
 import { randomBytes } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PhospheneError } from './error.ts';
@@ -15,6 +16,11 @@ export interface Files {
   flushFolder(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   read(path: string): Promise<Buffer>;
+  /**
+   * A small file and the size of one beside it, at once; undefined where one of them is not there. For looking at
+   * thousands: each of the calls above waits its turn among the system's threads, five times as long as it works.
+   */
+  glance(path: string, beside: string): { readonly bytes: Buffer; readonly besideBytes: number } | undefined;
   /** Names in a folder; none where there is no such folder. */
   names(path: string): Promise<string[]>;
   /** Size and age; undefined where there is nothing at `path`. */
@@ -56,6 +62,14 @@ export const disk: Files = {
   },
   rename,
   read: (path) => readFile(path),
+  glance(path, beside) {
+    try {
+      return { bytes: readFileSync(path), besideBytes: statSync(beside).size };
+    } catch (error) {
+      if (absent.includes(codeOf(error) ?? '')) return undefined;
+      throw error;
+    }
+  },
   names: (path) => readdir(path).catch(unlessMissing<string[]>([])),
   async info(path) {
     const found = await stat(path).catch(unlessMissing(undefined));
@@ -68,6 +82,9 @@ export const disk: Files = {
     });
   },
 };
+
+/** What the system says of a file that cannot be read because there is none, or none that is whole. */
+export const absent: readonly string[] = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EIO'];
 
 /** Not Node's own `recursive`, which never ends where a folder refuses to hold another, as /proc does. */
 async function makeFolder(path: string): Promise<void> {

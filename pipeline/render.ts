@@ -116,16 +116,17 @@ export async function renderModels(
 }
 
 async function missingFrom(store: Store, plans: readonly ModelPlan[]): Promise<Job[]> {
-  const jobs: Job[] = [];
-  for (const plan of plans) {
-    for (const layerPlan of plan.layers) {
-      const missing = new Map<number, UnitPlan>();
-      for (const unit of layerPlan.units)
-        if (!(await store.has(unit.fingerprint))) missing.set(unit.unit, unit);
-      if (missing.size > 0) jobs.push({ plan, layerPlan, missing });
-    }
-  }
-  return jobs;
+  const wanted = plans.flatMap(({ layers }) =>
+    layers.flatMap(({ units }) => units.map(({ fingerprint }) => fingerprint)),
+  );
+  const found = await store.hasAll(wanted);
+  return plans.flatMap((plan) =>
+    plan.layers.flatMap((layerPlan) => {
+      const open = layerPlan.units.filter(({ fingerprint }) => !found.has(fingerprint));
+      const missing = new Map(open.map((unit) => [unit.unit, unit]));
+      return missing.size > 0 ? [{ plan, layerPlan, missing }] : [];
+    }),
+  );
 }
 
 function layerJob(

@@ -87,11 +87,22 @@ describe('the README on your own model', () => {
     const [content = ''] = blocks('json');
     expect(content.trim().split('\n').length).toBeLessThanOrEqual(10);
     await writeFile(join(checkout, 'content/models/flowers.json'), content);
-    const { layers } = JSON.parse(await run('npx phosphene render flowers --dry-run --json'));
-    expect(layers).toEqual([
-      { model: 'flowers', layer: 'conv1', units: 6, missing: 6 },
-      { model: 'flowers', layer: 'conv2', units: 5, missing: 5 },
-      { model: 'flowers', layer: 'classes', units: 4, missing: 4 },
+    const { models } = JSON.parse(await run('npx phosphene render flowers --dry-run --json'));
+    const stale = (name: string, units: number, ...fields: string[]) => ({
+      name,
+      units,
+      stale: units,
+      reasons: [{ fields, units }],
+    });
+    expect(models).toMatchObject([
+      {
+        model: 'flowers',
+        layers: [
+          stale('conv1', 6, 'scaling'),
+          stale('conv2', 5, 'scaling'),
+          stale('classes', 4, 'scaling', 'recipe', 'frames'),
+        ],
+      },
     ]);
   });
 });

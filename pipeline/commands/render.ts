@@ -5,7 +5,7 @@ import { PhospheneError } from '../error.ts';
 import type { ModelPlan, PlanOptions } from '../plan.ts';
 import type { RenderSummary } from '../render.ts';
 import type { Store } from '../store/store.ts';
-import { counted, duration, oneLine, table } from '../words.ts';
+import { counted, duration, oneLine } from '../words.ts';
 import {
   changesOf,
   type PictureOptions,
@@ -50,8 +50,9 @@ Examples:
 }
 
 async function render(words: string[], options: Options, terminal: Terminal): Promise<void> {
-  const { assumeModel, offerToWrite, sortWords, tellAssumed } = await import('./model-files.ts');
-  const { selectModels, modelsOnHand, rememberWeights } = await import('./select.ts');
+  const { offerToWrite, sortWords } = await import('./model-files.ts');
+  const { selectModels, rememberWeights } = await import('./select.ts');
+  const { planSelection } = await import('./plans.ts');
   const meant = await sortWords(words, options.content);
   if (options.write === true && meant.files.length === 0) {
     throw new PhospheneError(
@@ -59,28 +60,18 @@ async function render(words: string[], options: Options, terminal: Terminal): Pr
       { exitCode: 2 },
     );
   }
-  const { models, undescribed } = await selectModels(meant, options, terminal);
+  const selection = await selectModels(meant, options, terminal);
   const planOptions = await planOptionsOf(options);
   const { DiskStore } = await import('../store/disk.ts');
   const store = new DiskStore(options.store);
   if (options.dryRun !== true) await store.prepare();
   const named = meant.slugs.length > 0;
   const fetch = options.dryRun !== true;
-  const ready = await modelsOnHand(models, { ...options, named, fetch }, terminal);
-
-  const { planModel } = await import('../plan.ts');
-  const plans: ModelPlan[] = [];
-  for (const model of ready) {
-    terminal.signal.throwIfAborted();
-    plans.push(await planModel(model, planOptions));
-  }
-  for (const file of undescribed) {
-    terminal.signal.throwIfAborted();
-    const assumed = await assumeModel(file, options.content, options.lambda);
-    tellAssumed(assumed, options.json === true, terminal);
-    plans.push(await planModel(assumed.model, planOptions, assumed.opened));
+  const onHand = { ...options, named, fetch };
+  const { plans, ready, assumed } = await planSelection(selection, planOptions, onHand, terminal);
+  for (const model of assumed) {
     const ask = options.json !== true && options.dryRun !== true;
-    await offerToWrite(assumed, { write: options.write === true, ask }, terminal);
+    await offerToWrite(model, { write: options.write === true, ask }, terminal);
   }
   if (options.dryRun === true) {
     await reportDryRun(plans, store, options, terminal);
@@ -116,23 +107,11 @@ async function reportDryRun(
   options: Options,
   terminal: Terminal,
 ): Promise<void> {
-  const layers: { model: string; layer: string; units: number; missing: number }[] = [];
-  for (const plan of plans) {
-    for (const { layer, units } of plan.layers) {
-      let missing = 0;
-      for (const { fingerprint } of units) if (!(await store.has(fingerprint))) missing++;
-      layers.push({ model: plan.slug, layer: layer.name, units: units.length, missing });
-    }
-  }
-  const total = layers.reduce((sum, { units }) => sum + units, 0);
-  const missing = layers.reduce((sum, each) => sum + each.missing, 0);
-  if (options.json) {
-    printJson(terminal, { dryRun: true, units: { total, fresh: total - missing, missing }, layers });
-    return;
-  }
-  const rows = layers.map(({ model, layer, units, missing: own }) => [model, layer, units, own]);
-  terminal.print(`${table([['model', 'layer', 'units', 'to render'], ...rows])}\n`);
-  terminal.print(`${counted(missing, 'unit')} of ${total} would be rendered.\n`);
+  const { statusOf } = await import('../status.ts');
+  const { statusText, totalsOf } = await import('./report-status.ts');
+  const models = await statusOf(plans, store);
+  if (options.json) printJson(terminal, { dryRun: true, ...totalsOf(models), models });
+  else terminal.print(statusText(models));
 }
 
 function sentence({ units, seconds, engine, device }: RenderSummary, stopped: boolean): string {

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { measures } from '../../content/schema.ts';
 import { PhospheneError } from '../error.ts';
 import {
+  absent,
   codeOf,
   disk,
   type Files,
@@ -21,7 +22,7 @@ import {
 import { decodeExact, encodeExact } from '../picture/encode.ts';
 import { joinStrip, splitStrip } from '../picture/strip.ts';
 import type { FingerprintParts } from './fingerprint.ts';
-import type { Rendering, Store } from './store.ts';
+import type { Rendering, RenderingRecord, Store } from './store.ts';
 
 /** Raised when what lies in a folder is written in another form; other versions are no hit. */
 const formatVersion = 2;
@@ -31,6 +32,9 @@ const framesFile = 'frames.png';
 
 /** A writer that was killed leaves its temporary folder; one of this age has no writer any more. */
 const leftoverAgeMs = 60 * 60 * 1000;
+
+/** How metadata end, as `contentsOf` writes them. */
+const ending = /"files":\{"frames\.png":\{"sha256":"[0-9a-f]{64}","bytes":(\d+)\}\}\}\n$/;
 
 const fingerprintPattern = /^[0-9a-f]{64}$/;
 
@@ -128,11 +132,46 @@ export class DiskStore implements Store {
 
   /** Quick: looks at the files' presence, form and size, not at their checksums. */
   async has(fingerprint: string): Promise<boolean> {
-    return (await this.#metadata(fingerprint)) !== undefined;
+    return this.#looksWhole(fingerprint);
+  }
+
+  async hasAll(fingerprints: Iterable<string>): Promise<ReadonlySet<string>> {
+    const shards = Map.groupBy(fingerprints, (each) => each.slice(0, 2));
+    const found = new Set<string>();
+    for (const [shard, wanted] of shards) {
+      // What is not even a name in its shard costs no look of its own.
+      const names = new Set(await this.#files.names(join(this.#folder, shard)));
+      for (const each of wanted) if (names.has(each) && this.#looksWhole(each)) found.add(each);
+    }
+    return found;
+  }
+
+  /**
+   * Whether a rendering's metadata begin and end as they should and the frames have the size that they say. What lies
+   * between was written as one and renamed: only a damaged disk changes it, which reading finds.
+   */
+  #looksWhole(fingerprint: string): boolean {
+    const place = this.#place(fingerprint);
+    const found = this.#glance(place);
+    if (found === undefined) return false;
+    const { bytes, besideBytes } = found;
+    const start = `{"version":${formatVersion},"fingerprint":"${fingerprint}",`;
+    return (
+      bytes.toString('latin1', 0, start.length) === start &&
+      ending.exec(bytes.toString('latin1', Math.max(0, bytes.length - 200)))?.[1] === String(besideBytes)
+    );
+  }
+
+  #glance(place: string): ReturnType<Files['glance']> {
+    try {
+      return this.#files.glance(join(place, metadataFile), join(place, framesFile));
+    } catch (error) {
+      throw unreadable(error, place);
+    }
   }
 
   async read(fingerprint: string): Promise<Rendering | undefined> {
-    const found = await this.#metadata(fingerprint);
+    const found = this.#metadata(fingerprint);
     if (found === undefined) return undefined;
     const { version: _, files, frames, ...rest } = found;
     const bytes = await this.#bytes(join(this.#place(fingerprint), framesFile));
@@ -215,6 +254,15 @@ export class DiskStore implements Store {
     }
   }
 
+  async *records(): AsyncGenerator<RenderingRecord> {
+    for await (const fingerprint of this.list()) {
+      const found = this.#metadata(fingerprint);
+      if (found === undefined) continue;
+      const { version: _, files: __, ...record } = found;
+      yield record;
+    }
+  }
+
   async #shards(): Promise<string[]> {
     return (await this.#files.names(this.#folder)).filter((name) => /^[0-9a-f]{2}$/.test(name)).sort();
   }
@@ -226,28 +274,29 @@ export class DiskStore implements Store {
     return join(this.#folder, fingerprint.slice(0, 2), fingerprint);
   }
 
-  async #metadata(fingerprint: string): Promise<Metadata | undefined> {
-    const place = this.#place(fingerprint);
-    const bytes = await this.#bytes(join(place, metadataFile));
-    if (bytes === undefined) return undefined;
-    const parsed = metadata.safeParse(jsonOrUndefined(bytes.toString('utf8')));
+  #metadata(fingerprint: string): Metadata | undefined {
+    const found = this.#glance(this.#place(fingerprint));
+    if (found === undefined) return undefined;
+    const parsed = metadata.safeParse(jsonOrUndefined(found.bytes.toString('utf8')));
     if (!parsed.success || parsed.data.fingerprint !== fingerprint) return undefined;
-    const info = await this.#files.info(join(place, framesFile));
-    return info?.bytes === parsed.data.files[framesFile].bytes ? parsed.data : undefined;
+    return found.besideBytes === parsed.data.files[framesFile].bytes ? parsed.data : undefined;
   }
 
   async #bytes(path: string): Promise<Buffer | undefined> {
     try {
       return await this.#files.read(path);
     } catch (error) {
-      if (['ENOENT', 'ENOTDIR', 'EISDIR', 'EIO'].includes(codeOf(error) ?? '')) return undefined;
-      throw new PhospheneError(
-        `Expected a file that can be read at ${path}, found that it cannot (${codeOf(error) ?? String(error)}): change its permissions`,
-        { cause: error },
-      );
+      if (absent.includes(codeOf(error) ?? '')) return undefined;
+      throw unreadable(error, path);
     }
   }
 }
+
+const unreadable = (cause: unknown, path: string): PhospheneError =>
+  new PhospheneError(
+    `Expected files that can be read at ${path}, found that they cannot (${codeOf(cause) ?? String(cause)}): change their permissions`,
+    { cause },
+  );
 
 /** What goes into the folder of a rendering, by file name; the metadata last. */
 async function contentsOf(rendering: Rendering): Promise<[name: string, bytes: Uint8Array][]> {

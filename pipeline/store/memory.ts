@@ -1,12 +1,16 @@
 /** The store in memory, for as long as the process lives. */
 
-import type { Rendering, Store } from './store.ts';
+import type { Rendering, RenderingRecord, Store } from './store.ts';
 
 export class MemoryStore implements Store {
   readonly #renderings = new Map<string, Rendering>();
 
   has(fingerprint: string): Promise<boolean> {
     return Promise.resolve(this.#renderings.has(fingerprint));
+  }
+
+  hasAll(fingerprints: Iterable<string>): Promise<ReadonlySet<string>> {
+    return Promise.resolve(new Set([...fingerprints].filter((each) => this.#renderings.has(each))));
   }
 
   read(fingerprint: string): Promise<Rendering | undefined> {
@@ -27,5 +31,11 @@ export class MemoryStore implements Store {
 
   async *list(): AsyncGenerator<string> {
     yield* [...this.#renderings.keys()].sort();
+  }
+
+  async *records(): AsyncGenerator<RenderingRecord> {
+    for (const { frames, ...known } of this.#renderings.values()) {
+      yield structuredClone({ ...known, frames: frames.map(({ pixels: _, ...frame }) => frame) });
+    }
   }
 }

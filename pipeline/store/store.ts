@@ -40,8 +40,15 @@ export interface RenderingFrame {
   readonly pixels: Uint8Array;
 }
 
+/** All that is known of a rendering but its pixels. */
+export type RenderingRecord = Omit<Rendering, 'frames'> & {
+  readonly frames: readonly Omit<RenderingFrame, 'pixels'>[];
+};
+
 export interface Store {
   has(fingerprint: string): Promise<boolean>;
+  /** Those of many that the store has: what `has` says of each, much faster. */
+  hasAll(fingerprints: Iterable<string>): Promise<ReadonlySet<string>>;
   /** The rendering, or undefined where there is none or what is there is damaged. */
   read(fingerprint: string): Promise<Rendering | undefined>;
   /** Keeps a rendering, atomically. Writing one that is there already changes nothing. */
@@ -50,4 +57,6 @@ export interface Store {
   remove(fingerprint: string): Promise<void>;
   /** All fingerprints in the store, in ascending order. */
   list(): AsyncIterable<string>;
+  /** What is known of all that is complete, in no order; reads no pixels. */
+  records(): AsyncIterable<RenderingRecord>;
 }

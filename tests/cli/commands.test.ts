@@ -86,10 +86,16 @@ describe('phosphene render and publish', () => {
     const dry = JSON.parse((await run(['render', '--dry-run', '--json'], folder)).stdout);
     expect(dry).toEqual({
       dryRun: true,
-      units: { total: 42, fresh: 0, missing: 42 },
-      layers: [
-        { model: 'mnist', layer: 'conv2d_1', units: 32, missing: 32 },
-        { model: 'mnist', layer: 'dense_3', units: 10, missing: 10 },
+      units: { total: 42, fresh: 0, missing: 42, stale: 0 },
+      seconds: null,
+      models: [
+        {
+          model: 'mnist',
+          layers: [
+            { name: 'conv2d_1', units: 32, fresh: 0, missing: 32, stale: 0, reasons: [], seconds: null },
+            { name: 'dense_3', units: 10, fresh: 0, missing: 10, stale: 0, reasons: [], seconds: null },
+          ],
+        },
       ],
     });
     expect(await renderings('.cache/store')).toEqual([]);

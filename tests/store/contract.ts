@@ -1,7 +1,7 @@
 /** What every store keeps to; each implementation runs it. */
 
 import { describe, expect, it } from 'vitest';
-import type { Store } from '../../pipeline/store/store.ts';
+import type { Rendering, Store } from '../../pipeline/store/store.ts';
 import { fingerprintOf, rendering } from './rendering.ts';
 
 /** @param open Makes an empty store. */
@@ -39,6 +39,34 @@ export function keepsTheStoreContract(name: string, open: () => Promise<Store>):
       await Promise.all(many.map((each) => store.write(each)));
       expect(await Array.fromAsync(store.list())).toEqual(many.map(({ fingerprint }) => fingerprint).sort());
       for (const each of many) expect(await store.read(each.fingerprint)).toEqual(each);
+    });
+
+    it('says of many at once which it has, and what is known of each', async () => {
+      const store = await open();
+      const many = Array.from({ length: 40 }, (_, seed) => rendering(seed));
+      for (const each of many.slice(0, 30)) await store.write(each);
+      const kept = many.slice(0, 30).map(({ fingerprint }) => fingerprint);
+      const asked = many.slice(10).map(({ fingerprint }) => fingerprint);
+      expect([...(await store.hasAll([...asked, ...asked]))].sort()).toEqual(kept.slice(10).sort());
+      const records = await Array.fromAsync(store.records());
+      expect(records.map(({ fingerprint }) => fingerprint).sort()).toEqual(kept.sort());
+      const { frames, ...known } = rendering(7);
+      const record = records.find(({ unit }) => unit === 7);
+      expect(record).toEqual({
+        ...known,
+        frames: frames.map(({ step, objective }) => ({ step, objective })),
+      });
+    });
+
+    it('keeps what a rendering was made from', async () => {
+      const store = await open();
+      const digest = fingerprintOf('part');
+      const names = ['structure', 'weights', 'slice', 'scaling', 'recipe', 'lastResort', 'size', 'frames'];
+      const digests = Object.fromEntries(names.map((name) => [name, digest]));
+      const madeFrom = { ...digests, version: 1, unit: 3, seed: 5 } as Rendering['madeFrom'];
+      const one = rendering(3, { madeFrom });
+      await store.write(one);
+      expect((await store.read(one.fingerprint))?.madeFrom).toEqual(madeFrom);
     });
 
     it('keeps the first of two renderings with one fingerprint', async () => {

@@ -86,6 +86,8 @@ describe('what lies on the disk', () => {
     await store.write(one);
     await damage(placeOf(one.fingerprint));
     expect(await store.has(one.fingerprint)).toBe(false);
+    expect(await store.hasAll([one.fingerprint])).toEqual(new Set());
+    expect(await Array.fromAsync(store.records())).toEqual([]);
     expect(await store.read(one.fingerprint)).toBeUndefined();
     await store.write(one);
     expect(await store.read(one.fingerprint)).toEqual(one);

@@ -1,0 +1,102 @@
+/**
+ * How fast a store of all of VGG16 tells what it has: `node bench/store.ts [units]`. Makes such a store below the
+ * system's folder for temporary files, with pictures of few pixels, and removes it.
+ */
+
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { disk } from '../pipeline/files.ts';
+import { DiskStore } from '../pipeline/store/disk.ts';
+import type { Rendering } from '../pipeline/store/store.ts';
+
+const units = Number(process.argv[2] ?? 13_416);
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const shared = Object.fromEntries(
+  ['structure', 'weights', 'scaling', 'recipe', 'lastResort', 'size', 'frames'].map((name) => [
+    name,
+    digest(name),
+  ]),
+);
+
+function rendering(unit: number): Rendering {
+  const steps = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256];
+  return {
+    fingerprint: digest(`unit ${unit}`),
+    madeFrom: { ...shared, version: 1, slice: digest(`slice ${unit}`), unit, seed: 0 } as NonNullable<
+      Rendering['madeFrom']
+    >,
+    model: 'vgg16',
+    layer: `layer${unit % 16}`,
+    unit,
+    widthPx: 4,
+    heightPx: 4,
+    channels: 3,
+    frames: steps.map((step) => ({ step, objective: step + 1 / 3, pixels: new Uint8Array(48).fill(unit) })),
+    curve: Array.from({ length: 257 }, (_, step) => Math.sin(step + unit) * 100),
+    measures: {
+      activation: 1 / 3,
+      maxActivation: 2 / 3,
+      initialActivation: 0.1,
+      linearActivation: 1 / 3,
+      keptUnderShifts: 0.75,
+      keptUnderScales: 0.5,
+      equalContrastActivation: 1.25,
+      harshShare: 0.01,
+      highFrequencyShare: 0.125,
+      dead: false,
+    },
+    recipe: { name: 'bench', steps: 256 },
+    seed: 0,
+    engine: 'cpu',
+    device: 'a processor',
+    seconds: 0.25,
+    renderedAt: '2026-01-02T03:04:05.678Z',
+  };
+}
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
+  const from = performance.now();
+  const result = await work();
+  const ms = performance.now() - from;
+  print(
+    `${what.padEnd(40)} ${ms.toFixed(0).padStart(7)} ms ${((ms * 1000) / units).toFixed(0).padStart(6)} µs a unit`,
+  );
+  return result;
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'phosphene-bench-'));
+try {
+  const quick = {
+    ...disk,
+    write: (path: string, bytes: Uint8Array) => disk.write(path, bytes, false),
+    flushFolder: async () => {},
+  };
+  const writer = new DiskStore(folder, quick);
+  const all = Array.from({ length: units }, (_, unit) => digest(`unit ${unit}`));
+  await timed('write, unflushed', async () => {
+    for (let unit = 0; unit < units; unit++) await writer.write(rendering(unit));
+  });
+  const store = new DiskStore(folder);
+  await timed('has, one by one', async () => {
+    for (const each of all) if (!(await store.has(each))) throw new Error(`${each} is not there`);
+  });
+  const found = await timed('hasAll', () => store.hasAll(all));
+  if (found.size !== units) throw new Error(`${found.size} of ${units} found`);
+  const none = await timed('hasAll of what is not there', () =>
+    store.hasAll(all.map((each) => digest(each))),
+  );
+  if (none.size !== 0) throw new Error(`${none.size} of 0 found`);
+  await timed('records', async () => {
+    let count = 0;
+    for await (const { unit } of store.records()) count += unit >= 0 ? 1 : 0;
+    if (count !== units) throw new Error(`${count} of ${units} records`);
+  });
+  print(`${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB at most`);
+} finally {
+  await rm(folder, { recursive: true });
+}
