@@ -10,6 +10,7 @@ import { renderCommand } from './commands/render.ts';
 import { searchCommand } from './commands/search.ts';
 import { statusCommand } from './commands/status.ts';
 import type { ExitCode, Terminal } from './commands/terminal.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { PhospheneError } from './error.ts';
 import { openLog } from './log.ts';
 import { oneLine } from './words.ts';
@@ -71,6 +72,7 @@ const program = new Command('phosphene')
   .addCommand(inspectCommand(terminal))
   .addCommand(compareCommand(terminal))
   .addCommand(searchCommand(terminal))
+  .addCommand(verifyCommand(terminal))
   .addHelpText(
     'after',
     `

@@ -3,6 +3,7 @@
  * file a layer, and lets a run skip what is right already without opening the store's frames.
  */
 
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Files, jsonOrUndefined, writeChanged } from '../files.ts';
 import { webEncoding } from '../picture/encode.ts';
@@ -17,40 +18,59 @@ const encoded = z.object({
   fingerprint: z.string(),
   imageBytes: z.int(),
   stripBytes: z.int(),
+  imageSha256: z.string(),
+  stripSha256: z.string(),
 });
-/** What a unit's two pictures were made from, and their sizes as written. */
+/** What a unit's two pictures were made from, and their sizes and checksums as written. */
 export type Encoded = Readonly<z.infer<typeof encoded>>;
 
-const sheet = z.object({ key: z.string(), bytes: z.int() });
-/** What a sheet of the wall was made from, and its size as written. */
+const sheet = z.object({ key: z.string(), bytes: z.int(), sha256: z.string() });
+/** What a sheet of the wall was made from, and its size and checksum as written. */
 export type Sheet = Readonly<z.infer<typeof sheet>>;
 
 const manifest = z.object({
   settings: z.literal(settings),
   units: z.record(z.string(), encoded),
   sheets: z.array(sheet).default([]),
+  layerSha256: z.string(),
 });
 
 export interface Manifest {
   readonly units: ReadonlyMap<number, Encoded>;
   readonly sheets: readonly Sheet[];
+  /** Of the layer's file as written; empty before the first time. */
+  readonly layerSha256: string;
 }
+
+/** Where, below content/gallery, the manifest of a layer's file or the index lies. */
+export const manifestOf = (file: string): string => `.encoded/${file}`;
+
+/** What a file holds, as a name of it. */
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** The index's own manifest. */
+export const indexManifest = z.object({ sha256: z.string() });
 
 /** Empty where there is no manifest, or one of other settings. */
 export async function readManifest(files: Files, path: string): Promise<Manifest> {
   const bytes = await files.read(path).catch(() => undefined);
   const parsed = manifest.safeParse(bytes && jsonOrUndefined(bytes.toString('utf8')));
-  if (!parsed.success) return { units: new Map(), sheets: [] };
-  const { units, sheets } = parsed.data;
+  if (!parsed.success) return { units: new Map(), sheets: [], layerSha256: '' };
+  const { units, sheets, layerSha256 } = parsed.data;
   return {
     units: new Map(Object.entries(units).map(([unit, entry]) => [Number(unit), entry])),
     sheets,
+    layerSha256,
   };
 }
 
 /** Returns whether the file had to be written. */
-export function writeManifest(files: Files, path: string, { units, sheets }: Manifest): Promise<boolean> {
+export function writeManifest(
+  files: Files,
+  path: string,
+  { units, sheets, layerSha256 }: Manifest,
+): Promise<boolean> {
   const ordered = [...units].sort(([a], [b]) => a - b);
-  const text = JSON.stringify({ settings, units: Object.fromEntries(ordered), sheets });
+  const text = JSON.stringify({ settings, units: Object.fromEntries(ordered), sheets, layerSha256 });
   return writeChanged(files, path, Buffer.from(`${text}\n`));
 }

@@ -26,7 +26,15 @@ import type { Format, LayerKind } from '../network/network.ts';
 import { encodePicture, encodeStrip } from '../picture/encode.ts';
 import type { Rendering, Store } from '../store/store.ts';
 import { thinned } from './curve.ts';
-import { type Encoded, readManifest, type Sheet, writeManifest } from './manifest.ts';
+import {
+  type Encoded,
+  type indexManifest,
+  manifestOf,
+  readManifest,
+  type Sheet,
+  sha256,
+  writeManifest,
+} from './manifest.ts';
 import { type ShownRecipe, shownRecipes } from './recipes.ts';
 import { samplesOf } from './samples.ts';
 import { removeOthers } from './sweep.ts';
@@ -111,6 +119,8 @@ export interface PublishSummary {
   readonly seconds: number;
 }
 
+export const indexFile = 'index.json';
+
 /** Units worked on at once: keeps the encoder's threads busy; memory stays a few strips. */
 const unitsAtOnce = 4;
 
@@ -130,7 +140,8 @@ export async function publish(
   const published: GalleryModel[] = [];
   for (const model of models) published.push(await run.model(model));
   const index: GalleryIndex = { version: 1, models: published, recipes: run.recipes() };
-  await run.writeJson('index.json', index);
+  const written = await run.writeJson(indexFile, index);
+  await run.writeJson(manifestOf(indexFile), { sha256: written });
   await run.sweep();
   return {
     ...run.summary(),
@@ -203,12 +214,12 @@ class PublishRun {
 
   async #layer(model: PublishModel, layer: PublishLayer): Promise<GalleryLayer['layer']> {
     const folder = `${pathPart(model.slug)}/${pathPart(layer.slug)}`;
-    const manifestFile = `.encoded/${folder}.json`;
+    const manifestFile = manifestOf(`${folder}.json`);
     const manifestPath = join(this.#contentGallery, manifestFile);
-    const last = await this.#lastLayer(`${folder}.json`);
     const wanted = [...layer.wanted].sort((a, b) => a.unit - b.unit);
 
-    const { units: encoded, sheets } = await readManifest(this.#files, manifestPath);
+    const { units: encoded, sheets, layerSha256 } = await readManifest(this.#files, manifestPath);
+    const last = await this.#lastLayer(`${folder}.json`, layerSha256);
     const known = new Map<number, Encoded>();
     for (const { unit, fingerprint } of wanted) {
       const entry = encoded.get(unit);
@@ -216,7 +227,8 @@ class PublishRun {
       if (fits) known.set(unit, entry);
     }
     // The manifest must never promise a picture that is about to be replaced.
-    if (known.size < encoded.size) await writeManifest(this.#files, manifestPath, { units: known, sheets });
+    if (known.size < encoded.size)
+      await writeManifest(this.#files, manifestPath, { units: known, sheets, layerSha256 });
 
     const done = new Map<number, Encoded>();
     const recipes: Record<string, Record<string, unknown>> = {};
@@ -253,9 +265,9 @@ class PublishRun {
       this.#recipes.set(name, (this.#recipes.get(name) ?? 0) + 1);
     }
     const wall = await this.#wall(folder, published, sheets, () =>
-      writeManifest(this.#files, manifestPath, { units: done, sheets: [] }),
+      writeManifest(this.#files, manifestPath, { units: done, sheets: [], layerSha256 }),
     );
-    await this.writeJson(`${folder}.json`, {
+    const written = await this.writeJson(`${folder}.json`, {
       version: 1,
       model: model.slug,
       layer: described,
@@ -263,7 +275,7 @@ class PublishRun {
       ...(wall.described === undefined ? {} : { wall: wall.described }),
       units: published,
     } satisfies GalleryLayer);
-    const manifest = { units: done, sheets: wall.sheets };
+    const manifest = { units: done, sheets: wall.sheets, layerSha256: written };
     if (await writeManifest(this.#files, manifestPath, manifest)) this.#counts.written++;
     this.#content.add(manifestFile);
     return described;
@@ -315,7 +327,13 @@ class PublishRun {
     return {
       record: recordOf(unit, rendering, { image, strip }, sheet.frames),
       recipe: rendering.recipe,
-      encoded: { fingerprint, imageBytes: picture.length, stripBytes: sheet.bytes.length },
+      encoded: {
+        fingerprint,
+        imageBytes: picture.length,
+        stripBytes: sheet.bytes.length,
+        imageSha256: sha256(picture),
+        stripSha256: sha256(sheet.bytes),
+      },
     };
   }
 
@@ -349,7 +367,7 @@ class PublishRun {
       );
       const bytes = await encodeSheet(pictures, tile);
       await this.#write(path, bytes);
-      sheets.push({ key, bytes: bytes.length });
+      sheets.push({ key, bytes: bytes.length, sha256: sha256(bytes) });
     }
     return { described: { tile, files }, sheets };
   }
@@ -364,10 +382,10 @@ class PublishRun {
     return image?.bytes === imageBytes && strip?.bytes === stripBytes;
   }
 
-  /** What the last run published of a layer; nothing where that is not to be had in today's form. */
-  async #lastLayer(file: string): Promise<Map<number, KnownUnit>> {
+  /** What the last run published of a layer; nothing where that is damaged or not to be had in today's form. */
+  async #lastLayer(file: string, expected: string): Promise<Map<number, KnownUnit>> {
     const bytes = await this.#files.read(join(this.#contentGallery, file)).catch(() => undefined);
-    if (bytes === undefined) return new Map();
+    if (bytes === undefined || sha256(bytes) !== expected) return new Map();
     const parsed = galleryLayer.safeParse(jsonOrUndefined(bytes.toString('utf8')));
     if (!parsed.success) return new Map();
     const { recipes, units } = parsed.data;
@@ -379,10 +397,15 @@ class PublishRun {
     );
   }
 
-  /** Writes a file below content/gallery. */
-  async writeJson(file: string, value: GalleryIndex | GalleryLayer): Promise<void> {
+  /** Writes a file below content/gallery. Returns its sha256. */
+  async writeJson(
+    file: string,
+    value: GalleryIndex | GalleryLayer | z.infer<typeof indexManifest>,
+  ): Promise<string> {
     this.#content.add(file);
-    await this.#write(join(this.#contentGallery, file), Buffer.from(`${JSON.stringify(value)}\n`));
+    const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
+    await this.#write(join(this.#contentGallery, file), bytes);
+    return sha256(bytes);
   }
 
   async #write(path: string, bytes: Uint8Array): Promise<void> {

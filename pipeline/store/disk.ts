@@ -21,11 +21,12 @@ import {
 } from '../files.ts';
 import { decodeExact, encodeExact } from '../picture/encode.ts';
 import { joinStrip, splitStrip } from '../picture/strip.ts';
-import type { FingerprintParts } from './fingerprint.ts';
+import { type FingerprintParts, fingerprintOfParts } from './fingerprint.ts';
 import type { Rendering, RenderingRecord, Store } from './store.ts';
 
-/** Raised when what lies in a folder is written in another form; other versions are no hit. */
-const formatVersion = 2;
+/** Raised when what lies in a folder is written in another form. Version 2 had no checksum of the metadata. */
+const formatVersion = 3;
+const readVersions = [2, formatVersion] as const;
 const metadataFile = 'rendering.json';
 /** All frames side by side, exact. */
 const framesFile = 'frames.png';
@@ -34,7 +35,10 @@ const framesFile = 'frames.png';
 const leftoverAgeMs = 60 * 60 * 1000;
 
 /** How metadata end, as `contentsOf` writes them. */
-const ending = /"files":\{"frames\.png":\{"sha256":"[0-9a-f]{64}","bytes":(\d+)\}\}\}\n$/;
+const ending =
+  /"files":\{"frames\.png":\{"sha256":"[0-9a-f]{64}","bytes":(\d+)\}\}(?:,"sha256":"[0-9a-f]{64}")?\}\n$/;
+/** The checksum of all before it and the last brace. */
+const checksum = /,"sha256":"([0-9a-f]{64})"\}\n$/;
 
 const fingerprintPattern = /^[0-9a-f]{64}$/;
 
@@ -55,7 +59,7 @@ const madeFrom = z.object({
 }) satisfies z.ZodType<FingerprintParts>;
 
 const metadata = z.object({
-  version: z.literal(formatVersion),
+  version: z.literal(readVersions),
   fingerprint: digest,
   madeFrom: madeFrom.optional(),
   model: z.string(),
@@ -76,6 +80,18 @@ const metadata = z.object({
   files: z.object({ [framesFile]: z.object({ sha256: z.string(), bytes: z.int() }) }),
 });
 type Metadata = z.infer<typeof metadata>;
+
+/** A rendering as files: the metadata as they are written and as they are meant, and the frames as a PNG. */
+export interface RenderingFiles {
+  readonly metadata: Metadata;
+  readonly text: Buffer;
+  readonly frames: Buffer;
+}
+
+/** Why a rendering cannot be used, as words that follow its name and a colon. */
+export interface Damage {
+  readonly problem: string;
+}
 
 export class DiskStore implements Store {
   readonly #folder: string;
@@ -151,13 +167,13 @@ export class DiskStore implements Store {
    * between was written as one and renamed: only a damaged disk changes it, which reading finds.
    */
   #looksWhole(fingerprint: string): boolean {
-    const place = this.#place(fingerprint);
+    const place = this.placeOf(fingerprint);
     const found = this.#glance(place);
     if (found === undefined) return false;
     const { bytes, besideBytes } = found;
-    const start = `{"version":${formatVersion},"fingerprint":"${fingerprint}",`;
+    const starts = readVersions.map((version) => `{"version":${version},"fingerprint":"${fingerprint}",`);
     return (
-      bytes.toString('latin1', 0, start.length) === start &&
+      starts.includes(bytes.toString('latin1', 0, starts[0]?.length)) &&
       ending.exec(bytes.toString('latin1', Math.max(0, bytes.length - 200)))?.[1] === String(besideBytes)
     );
   }
@@ -171,12 +187,10 @@ export class DiskStore implements Store {
   }
 
   async read(fingerprint: string): Promise<Rendering | undefined> {
-    const found = this.#metadata(fingerprint);
-    if (found === undefined) return undefined;
-    const { version: _, files, frames, ...rest } = found;
-    const bytes = await this.#bytes(join(this.#place(fingerprint), framesFile));
-    if (bytes === undefined || sha256(bytes) !== files[framesFile].sha256) return undefined;
-    const strip = await decodeExact(bytes, found.channels);
+    const files = await this.filesOf(fingerprint);
+    if (files === undefined || 'problem' in files) return undefined;
+    const { version: _, files: __, frames, ...rest } = files.metadata;
+    const strip = await decodeExact(files.frames, rest.channels);
     const pictures = splitStrip(strip, frames.length);
     return {
       ...rest,
@@ -188,14 +202,52 @@ export class DiskStore implements Store {
   }
 
   /**
+   * A rendering as it lies on the disk, all checksums right, or what is wrong with it; undefined where there is none.
+   * @throws PhospheneError where its files cannot be read.
+   */
+  async filesOf(fingerprint: string): Promise<RenderingFiles | Damage | undefined> {
+    const place = this.placeOf(fingerprint);
+    const [text, frames] = await Promise.all(
+      [metadataFile, framesFile].map((name) => this.#bytes(join(place, name))),
+    );
+    if (text === undefined || frames === undefined) {
+      if (text === undefined && frames === undefined && (await this.#files.info(place)) === undefined) {
+        return undefined;
+      }
+      return { problem: `${text === undefined ? metadataFile : framesFile} is missing` };
+    }
+    return checked(fingerprint, text, frames);
+  }
+
+  /**
    * @throws PhospheneError where the disk is full or cannot be written; what was there before stays as it was.
    * @throws Error for a rendering that could not be read back: a number that is not finite, frames of a wrong size.
    */
   async write(rendering: Rendering): Promise<void> {
     const { fingerprint } = rendering;
-    const place = this.#place(fingerprint);
     if ((await this.read(fingerprint)) !== undefined) return;
-    const contents = await contentsOf(rendering);
+    await this.#write(fingerprint, await contentsOf(rendering));
+  }
+
+  /**
+   * Keeps a rendering that another store gave as files. Returns whether it was new.
+   * @throws PhospheneError where the store cannot be written.
+   */
+  async writeFiles({ metadata: { fingerprint }, text, frames }: RenderingFiles): Promise<boolean> {
+    const there = await this.filesOf(fingerprint);
+    if (there !== undefined && !('problem' in there)) return false;
+    await this.#write(fingerprint, [
+      [framesFile, frames],
+      [metadataFile, text],
+    ]);
+    return true;
+  }
+
+  async #write(
+    fingerprint: string,
+    contents: readonly (readonly [name: string, bytes: Uint8Array])[],
+  ): Promise<void> {
+    const place = this.placeOf(fingerprint);
     await this.prepare();
 
     const shard = join(this.#folder, fingerprint.slice(0, 2));
@@ -234,7 +286,7 @@ export class DiskStore implements Store {
 
   /** @throws PhospheneError where the store cannot be written. */
   async remove(fingerprint: string): Promise<void> {
-    const place = this.#place(fingerprint);
+    const place = this.placeOf(fingerprint);
     if ((await this.#files.info(place)) === undefined) return;
     // Renamed first: half removed it would still have its name.
     const aside = join(place, '..', temporaryName());
@@ -267,7 +319,8 @@ export class DiskStore implements Store {
     return (await this.#files.names(this.#folder)).filter((name) => /^[0-9a-f]{2}$/.test(name)).sort();
   }
 
-  #place(fingerprint: string): string {
+  /** The folder of a rendering, there or not. */
+  placeOf(fingerprint: string): string {
     if (!fingerprintPattern.test(fingerprint)) {
       throw new TypeError(`Expected a fingerprint of 64 hex digits, got '${fingerprint}'`);
     }
@@ -275,11 +328,10 @@ export class DiskStore implements Store {
   }
 
   #metadata(fingerprint: string): Metadata | undefined {
-    const found = this.#glance(this.#place(fingerprint));
-    if (found === undefined) return undefined;
-    const parsed = metadata.safeParse(jsonOrUndefined(found.bytes.toString('utf8')));
-    if (!parsed.success || parsed.data.fingerprint !== fingerprint) return undefined;
-    return found.besideBytes === parsed.data.files[framesFile].bytes ? parsed.data : undefined;
+    const found = this.#glance(this.placeOf(fingerprint));
+    const known = found && parsedMetadata(fingerprint, found.bytes);
+    if (found === undefined || known === undefined || 'problem' in known) return undefined;
+    return found.besideBytes === known.files[framesFile].bytes ? known : undefined;
   }
 
   async #bytes(path: string): Promise<Buffer | undefined> {
@@ -290,6 +342,35 @@ export class DiskStore implements Store {
       throw unreadable(error, path);
     }
   }
+}
+
+/** What the two files of a rendering hold, if all that can be checked of them is right. */
+export async function checked(
+  fingerprint: string,
+  text: Buffer,
+  frames: Buffer,
+): Promise<RenderingFiles | Damage> {
+  const known = parsedMetadata(fingerprint, text);
+  if ('problem' in known) return known;
+  const { sha256: expected, bytes } = known.files[framesFile];
+  if (frames.length !== bytes)
+    return { problem: `${framesFile} has ${frames.length} bytes in place of ${bytes}` };
+  if (sha256(frames) !== expected) return { problem: `${framesFile} does not have its checksum` };
+  if (known.madeFrom !== undefined && (await fingerprintOfParts(known.madeFrom)) !== fingerprint) {
+    return { problem: `${metadataFile} says that it was made from something else` };
+  }
+  return { metadata: known, text, frames };
+}
+
+function parsedMetadata(fingerprint: string, bytes: Buffer): Metadata | Damage {
+  const text = bytes.toString('utf8');
+  const parsed = metadata.safeParse(jsonOrUndefined(text));
+  if (!parsed.success) return { problem: `${metadataFile} is damaged or of an unknown version` };
+  if (parsed.data.fingerprint !== fingerprint) return { problem: `${metadataFile} is of another rendering` };
+  const sum = checksum.exec(text);
+  const isRight =
+    sum === null ? parsed.data.version === 2 : sum[1] === sha256(`${text.slice(0, sum.index)}}`);
+  return isRight ? parsed.data : { problem: `${metadataFile} does not have its checksum` };
 }
 
 const unreadable = (cause: unknown, path: string): PhospheneError =>
@@ -318,12 +399,13 @@ async function contentsOf(rendering: Rendering): Promise<[name: string, bytes: U
       { cause: described.error },
     );
   }
+  const body = JSON.stringify(described.data);
   return [
     [framesFile, picture],
-    [metadataFile, Buffer.from(`${JSON.stringify(described.data)}\n`)],
+    [metadataFile, Buffer.from(`${body.slice(0, -1)},"sha256":"${sha256(body)}"}\n`)],
   ];
 }
 
-function sha256(bytes: Uint8Array): string {
+function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');
 }

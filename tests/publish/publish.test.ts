@@ -97,6 +97,7 @@ describe('publish', () => {
       pictures: { encoded: 2, kept: 0 },
     });
     expect(await published()).toEqual([
+      'content/gallery/.encoded/index.json',
       'content/gallery/.encoded/mnist/conv2d.json',
       'content/gallery/index.json',
       'content/gallery/mnist/conv2d.json',
@@ -286,6 +287,7 @@ describe('publishing again', () => {
     // 1.webp, its strip, the layer dense (its pictures, sheet and two files), the model other (the same), the leftover.
     expect(summary.files.removed).toBe(13);
     expect(await published()).toEqual([
+      'content/gallery/.encoded/index.json',
       'content/gallery/.encoded/mnist/conv2d.json',
       'content/gallery/index.json',
       'content/gallery/mnist/conv2d.json',
@@ -321,8 +323,8 @@ describe('publishing again', () => {
       await rm(join(folder, 'content'), { recursive: true, force: true });
       await rm(join(folder, 'public'), { recursive: true, force: true });
     }
-    // Eight pictures, their sheet, the layer, its manifest, the index.
-    expect(failures).toBe(12);
+    // Eight pictures, their sheet, the layer, its manifest, the index, its manifest.
+    expect(failures).toBe(13);
     expect((await readLayer()).units).toHaveLength(4);
   });
 

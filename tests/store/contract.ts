@@ -1,8 +1,9 @@
 /** What every store keeps to; each implementation runs it. */
 
 import { describe, expect, it } from 'vitest';
-import type { Rendering, Store } from '../../pipeline/store/store.ts';
-import { fingerprintOf, rendering } from './rendering.ts';
+import { fingerprintOfParts } from '../../pipeline/store/fingerprint.ts';
+import type { Store } from '../../pipeline/store/store.ts';
+import { fingerprintOf, partsOf, rendering } from './rendering.ts';
 
 /** @param open Makes an empty store. */
 export function keepsTheStoreContract(name: string, open: () => Promise<Store>): void {
@@ -60,11 +61,8 @@ export function keepsTheStoreContract(name: string, open: () => Promise<Store>):
 
     it('keeps what a rendering was made from', async () => {
       const store = await open();
-      const digest = fingerprintOf('part');
-      const names = ['structure', 'weights', 'slice', 'scaling', 'recipe', 'lastResort', 'size', 'frames'];
-      const digests = Object.fromEntries(names.map((name) => [name, digest]));
-      const madeFrom = { ...digests, version: 1, unit: 3, seed: 5 } as Rendering['madeFrom'];
-      const one = rendering(3, { madeFrom });
+      const madeFrom = partsOf(3);
+      const one = rendering(3, { madeFrom, fingerprint: await fingerprintOfParts(madeFrom) });
       await store.write(one);
       expect((await store.read(one.fingerprint))?.madeFrom).toEqual(madeFrom);
     });

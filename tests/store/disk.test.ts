@@ -7,8 +7,9 @@ import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { disk, type Files } from '../../pipeline/files.ts';
 import { DiskStore } from '../../pipeline/store/disk.ts';
+import { fingerprintOfParts } from '../../pipeline/store/fingerprint.ts';
 import { keepsTheStoreContract } from './contract.ts';
-import { fingerprintOf, rendering } from './rendering.ts';
+import { fingerprintOf, partsOf, rendering } from './rendering.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -41,7 +42,7 @@ describe('what lies on the disk', () => {
     expect((await readdir(placeOf(one.fingerprint))).sort()).toEqual(['frames.png', 'rendering.json']);
     const json = JSON.parse(await readFile(join(placeOf(one.fingerprint), 'rendering.json'), 'utf8'));
     const frames = await readFile(join(placeOf(one.fingerprint), 'frames.png'));
-    expect(json.version).toBe(2);
+    expect(json.version).toBe(3);
     expect(json.files['frames.png']).toEqual({ sha256: fingerprintOf(frames), bytes: frames.length });
     expect(await temporaryNames()).toEqual([]);
   });
@@ -94,6 +95,20 @@ describe('what lies on the disk', () => {
     expect(await temporaryNames()).toEqual([]);
   });
 
+  it('is not read when a digit of the metadata is another', async () => {
+    const store = new DiskStore(folder);
+    const one = rendering(1);
+    await store.write(one);
+    const file = join(placeOf(one.fingerprint), 'rendering.json');
+    const text = await readFile(file, 'utf8');
+    expect(text).toContain('"activation":2.5');
+    await writeFile(file, text.replace('"activation":2.5', '"activation":3.5'));
+    expect(await store.read(one.fingerprint)).toBeUndefined();
+    expect(await store.filesOf(one.fingerprint)).toEqual({
+      problem: 'rendering.json does not have its checksum',
+    });
+  });
+
   it('is not read when one bit of the frames has turned', async () => {
     const store = new DiskStore(folder);
     const one = rendering(1);
@@ -104,6 +119,22 @@ describe('what lies on the disk', () => {
     await writeFile(file, bytes);
     expect(await store.read(one.fingerprint)).toBeUndefined();
   });
+});
+
+describe('a store that an earlier version wrote', () => {
+  it.each([2, 3])(
+    'of version %i is read: two renderings, one of which says what it was made from',
+    async (version) => {
+      const store = new DiskStore(join(import.meta.dirname, `fixtures/version-${version}`));
+      const madeFrom = partsOf(2);
+      const told = rendering(2, { madeFrom, fingerprint: await fingerprintOfParts(madeFrom) });
+      for (const one of [rendering(1), told]) {
+        expect(await store.has(one.fingerprint)).toBe(true);
+        expect(await store.read(one.fingerprint)).toEqual(one);
+      }
+      expect(await Array.fromAsync(store.records())).toHaveLength(2);
+    },
+  );
 });
 
 describe('what killed writers left', () => {

@@ -1,11 +1,30 @@
 /** Renderings to store and publish: small, different for each seed, of no network. */
 
 import { createHash } from 'node:crypto';
+import type { FingerprintParts } from '../../pipeline/store/fingerprint.ts';
 import type { Rendering } from '../../pipeline/store/store.ts';
 
 /** A fingerprint that no network has. */
 export function fingerprintOf(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+/** What a unit was made from, of no network. */
+export function partsOf(unit: number): FingerprintParts {
+  const digest = fingerprintOf('part');
+  return {
+    version: 1,
+    structure: digest,
+    weights: digest,
+    slice: fingerprintOf(`slice ${unit}`),
+    unit,
+    scaling: digest,
+    recipe: digest,
+    lastResort: digest,
+    size: digest,
+    frames: digest,
+    seed: 0,
+  };
 }
 
 /** A rendering whose pixels take all 256 values; `changes` replaces what a test is about. */

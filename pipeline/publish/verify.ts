@@ -1,0 +1,128 @@
+/**
+ * The gallery held against the store and against what was written: every file's checksum, every record's schema, every
+ * picture's rendering, and nothing that nothing refers to.
+ */
+
+import { join } from 'node:path';
+import { galleryIndex, galleryLayer } from '../../content/schema.ts';
+import { type Files, jsonOrUndefined } from '../files.ts';
+import type { Store } from '../store/store.ts';
+import { indexManifest, manifestOf, readManifest, sha256 } from './manifest.ts';
+import { indexFile } from './publish.ts';
+
+export interface PublishedProblem {
+  /** The file's path. */
+  readonly file: string;
+  readonly problem: string;
+  /** Whether publishing makes it again once it is removed. */
+  readonly removable: boolean;
+}
+
+/**
+ * Looks at every file of content/gallery and public/gallery; nothing where no gallery was published.
+ * @param onFile Called with each file that was looked at.
+ */
+export async function* verifyPublished(
+  places: { readonly contentDir: string; readonly publicDir: string },
+  store: Store,
+  files: Files,
+  onFile: () => void,
+): AsyncGenerator<PublishedProblem> {
+  const contentGallery = join(places.contentDir, 'gallery');
+  const publicGallery = join(places.publicDir, 'gallery');
+  const known = new Set<string>();
+  const read = async (path: string): Promise<Buffer | undefined> => {
+    known.add(path);
+    onFile();
+    return files.read(path).catch(() => undefined);
+  };
+  const wrong = (file: string, problem: string, removable = true): PublishedProblem => ({
+    file,
+    problem,
+    removable,
+  });
+
+  const indexPath = join(contentGallery, indexFile);
+  const index = await read(indexPath);
+  const manifestPath = join(contentGallery, manifestOf(indexFile));
+  const sums = indexManifest.safeParse(jsonOrUndefined((await read(manifestPath))?.toString('utf8') ?? ''));
+  if (index === undefined && !sums.success && (await files.names(contentGallery)).length === 0) return;
+  if (!sums.success) yield wrong(manifestPath, 'is missing or damaged');
+  const parsed = galleryIndex.safeParse(jsonOrUndefined(index?.toString('utf8') ?? ''));
+  if (!parsed.success) yield wrong(indexPath, 'is missing, damaged or of another version');
+  else if (sums.success && index !== undefined && sha256(index) !== sums.data.sha256) {
+    yield wrong(indexPath, 'does not have its checksum');
+  }
+
+  for (const { slug, layers } of parsed.success ? parsed.data.models : []) {
+    for (const layer of layers) {
+      const file = `${slug}/${layer.slug}.json`;
+      const path = join(contentGallery, file);
+      const bytes = await read(path);
+      const own = galleryLayer.safeParse(jsonOrUndefined(bytes?.toString('utf8') ?? ''));
+      const manifest = await readManifest(files, join(contentGallery, manifestOf(file)));
+      known.add(join(contentGallery, manifestOf(file)));
+      if (manifest.layerSha256 === '') {
+        yield wrong(join(contentGallery, manifestOf(file)), 'is missing or damaged');
+      }
+      if (!own.success || bytes === undefined) {
+        yield wrong(path, 'is missing, damaged or of another version');
+        continue;
+      }
+      if (sha256(bytes) !== manifest.layerSha256) yield wrong(path, 'does not have its checksum');
+      const there = await store.hasAll(own.data.units.map(({ fingerprint }) => fingerprint));
+      for (const { unit, image, strip, fingerprint } of own.data.units) {
+        const encoded = manifest.units.get(unit);
+        const pictures = [
+          [image.file, encoded?.imageSha256],
+          [strip.file, encoded?.stripSha256],
+        ] as const;
+        for (const [picture, expected] of pictures) {
+          const found = await read(join(publicGallery, picture));
+          if (found === undefined) yield wrong(join(publicGallery, picture), 'is missing', false);
+          else if (sha256(found) !== expected || encoded?.fingerprint !== fingerprint) {
+            yield wrong(join(publicGallery, picture), 'does not have its checksum');
+          }
+        }
+        if (!there.has(fingerprint)) {
+          yield wrong(join(publicGallery, image.file), 'its rendering is not in the store', false);
+        }
+      }
+      for (const [place, sheet] of (own.data.wall?.files ?? []).entries()) {
+        const found = await read(join(publicGallery, sheet));
+        if (found === undefined) yield wrong(join(publicGallery, sheet), 'is missing', false);
+        else if (sha256(found) !== manifest.sheets[place]?.sha256) {
+          yield wrong(join(publicGallery, sheet), 'does not have its checksum');
+        }
+      }
+    }
+  }
+  // What a damaged file refers to is not known: only where all can be read, the rest is superfluous.
+  if (!parsed.success) return;
+  const claimed = new Set(
+    parsed.data.models.flatMap(({ slug, layers }) => layers.map((layer) => `${slug}/${layer.slug}`)),
+  );
+  for (const root of [contentGallery, publicGallery]) {
+    for await (const path of below(files, root)) {
+      if (known.has(path)) continue;
+      const [model, layer] = path.slice(root.length + 1).split(/[\\/]/);
+      if (root === publicGallery && claimed.has(`${model}/${layer}`)) {
+        const described = join(contentGallery, `${model}/${layer}.json`);
+        const bytes = await files.read(described).catch(() => undefined);
+        if (bytes === undefined || !galleryLayer.safeParse(jsonOrUndefined(bytes.toString('utf8'))).success) {
+          continue;
+        }
+      }
+      onFile();
+      yield wrong(path, 'nothing refers to it');
+    }
+  }
+}
+
+async function* below(files: Files, folder: string): AsyncGenerator<string> {
+  for (const name of (await files.names(folder)).sort()) {
+    const path = join(folder, name);
+    if ((await files.info(path))?.isFolder === true) yield* below(files, path);
+    else yield path;
+  }
+}
