@@ -75,7 +75,7 @@ describe('parseStrict', () => {
       'an unknown kind, with the nearest',
       recipe,
       { ...ramp, optimiser: { kind: 'adm' } },
-      "file.json: 'optimiser.kind' must be one of plain, adam, found \"adm\"; did you mean 'adam'?",
+      "file.json: 'optimiser.kind' must be one of plain, momentum, rmsprop, adam, nadam, found \"adm\"; did you mean 'adam'?",
     ],
     [
       'a number below its range',
