@@ -3,7 +3,9 @@
 
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
+import { exportCommand, importCommand } from './commands/carry.ts';
 import { compareCommand } from './commands/compare.ts';
+import { gcCommand } from './commands/gc.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { publishCommand } from './commands/publish.ts';
 import { renderCommand } from './commands/render.ts';
@@ -73,6 +75,9 @@ const program = new Command('phosphene')
   .addCommand(compareCommand(terminal))
   .addCommand(searchCommand(terminal))
   .addCommand(verifyCommand(terminal))
+  .addCommand(gcCommand(terminal))
+  .addCommand(exportCommand(terminal))
+  .addCommand(importCommand(terminal))
   .addHelpText(
     'after',
     `

@@ -20,7 +20,7 @@ export interface PublishedProblem {
 
 /**
  * Looks at every file of content/gallery and public/gallery; nothing where no gallery was published.
- * @param onFile Called with each file that was looked at.
+ * @param onFile Called for each file that is there.
  */
 export async function* verifyPublished(
   places: { readonly contentDir: string; readonly publicDir: string },
@@ -33,8 +33,9 @@ export async function* verifyPublished(
   const known = new Set<string>();
   const read = async (path: string): Promise<Buffer | undefined> => {
     known.add(path);
-    onFile();
-    return files.read(path).catch(() => undefined);
+    const bytes = await files.read(path).catch(() => undefined);
+    if (bytes !== undefined) onFile();
+    return bytes;
   };
   const wrong = (file: string, problem: string, removable = true): PublishedProblem => ({
     file,

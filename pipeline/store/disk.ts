@@ -27,9 +27,9 @@ import type { Rendering, RenderingRecord, Store } from './store.ts';
 /** Raised when what lies in a folder is written in another form. Version 2 had no checksum of the metadata. */
 const formatVersion = 3;
 const readVersions = [2, formatVersion] as const;
-const metadataFile = 'rendering.json';
+export const metadataFile = 'rendering.json';
 /** All frames side by side, exact. */
-const framesFile = 'frames.png';
+export const framesFile = 'frames.png';
 
 /** A writer that was killed leaves its temporary folder; one of this age has no writer any more. */
 const leftoverAgeMs = 60 * 60 * 1000;
@@ -319,6 +319,14 @@ export class DiskStore implements Store {
     return (await this.#files.names(this.#folder)).filter((name) => /^[0-9a-f]{2}$/.test(name)).sort();
   }
 
+  /** What a rendering takes on the disk, in bytes; 0 where there is none. */
+  async bytesOf(fingerprint: string): Promise<number> {
+    const infos = await Promise.all(
+      [metadataFile, framesFile].map((name) => this.#files.info(join(this.placeOf(fingerprint), name))),
+    );
+    return infos.reduce((sum, info) => sum + (info?.bytes ?? 0), 0);
+  }
+
   /** The folder of a rendering, there or not. */
   placeOf(fingerprint: string): string {
     if (!fingerprintPattern.test(fingerprint)) {
@@ -356,6 +364,12 @@ export async function checked(
   if (frames.length !== bytes)
     return { problem: `${framesFile} has ${frames.length} bytes in place of ${bytes}` };
   if (sha256(frames) !== expected) return { problem: `${framesFile} does not have its checksum` };
+  // Both numbers stand at fixed places of every PNG: width and height of what is in it.
+  const isSized =
+    frames.length >= 24 &&
+    frames.readUInt32BE(16) === known.widthPx * known.frames.length &&
+    frames.readUInt32BE(20) === known.heightPx;
+  if (!isSized) return { problem: `${framesFile} is not as large as ${metadataFile} says` };
   if (known.madeFrom !== undefined && (await fingerprintOfParts(known.madeFrom)) !== fingerprint) {
     return { problem: `${metadataFile} says that it was made from something else` };
   }

@@ -84,7 +84,9 @@ it('finds nothing wrong with what was just made, and nothing where nothing was',
   expect(ended).toMatchObject({ code: 0, stderr: '' });
   // Ten pictures, a sheet, the layer, the index and its manifest.
   expect(ended.stdout).toBe('5 renderings and 14 published files are as they were written.\n');
-  expect((await verify('nowhere')).stdout).toMatch(/^0 renderings and \d published files are as/);
+  expect((await verify('nowhere')).stdout).toBe(
+    '0 renderings and 0 published files are as they were written.\n',
+  );
 });
 
 it('finds every file that is flipped, cut or lost, removes it, and all is made again as it was', async () => {
