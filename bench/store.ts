@@ -1,5 +1,5 @@
 /**
- * How fast a store of all of VGG16 tells what it has: `node bench/store.ts [units]`. Makes such a store below the
+ * How fast a store of all of VGG16 tells what it has, is verified and carried elsewhere, in how much memory: `node bench/store.ts [units]`. Makes such a store below the
  * system's folder for temporary files, with pictures of few pixels, and removes it.
  */
 
@@ -8,8 +8,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { disk } from '../pipeline/files.ts';
+import { exportRenderings, importRenderings } from '../pipeline/store/archive.ts';
 import { DiskStore } from '../pipeline/store/disk.ts';
+import { type FingerprintParts, fingerprintOfParts } from '../pipeline/store/fingerprint.ts';
 import type { Rendering } from '../pipeline/store/store.ts';
+import { byteCount } from '../pipeline/words.ts';
 
 const units = Number(process.argv[2] ?? 13_416);
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -21,13 +24,14 @@ const shared = Object.fromEntries(
   ]),
 );
 
-function rendering(unit: number): Rendering {
+const partsOf = (unit: number): FingerprintParts =>
+  ({ ...shared, version: 1, slice: digest(`slice ${unit}`), unit, seed: 0 }) as FingerprintParts;
+
+async function rendering(unit: number): Promise<Rendering> {
   const steps = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256];
   return {
-    fingerprint: digest(`unit ${unit}`),
-    madeFrom: { ...shared, version: 1, slice: digest(`slice ${unit}`), unit, seed: 0 } as NonNullable<
-      Rendering['madeFrom']
-    >,
+    fingerprint: await fingerprintOfParts(partsOf(unit)),
+    madeFrom: partsOf(unit),
     model: 'vgg16',
     layer: `layer${unit % 16}`,
     unit,
@@ -69,6 +73,9 @@ async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   return result;
 }
 
+const peak = (when: string): void =>
+  print(`${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB at most ${when}`);
+
 const folder = await mkdtemp(join(tmpdir(), 'phosphene-bench-'));
 try {
   const quick = {
@@ -77,9 +84,11 @@ try {
     flushFolder: async () => {},
   };
   const writer = new DiskStore(folder, quick);
-  const all = Array.from({ length: units }, (_, unit) => digest(`unit ${unit}`));
+  const all = await Promise.all(
+    Array.from({ length: units }, (_, unit) => fingerprintOfParts(partsOf(unit))),
+  );
   await timed('write, unflushed', async () => {
-    for (let unit = 0; unit < units; unit++) await writer.write(rendering(unit));
+    for (let unit = 0; unit < units; unit++) await writer.write(await rendering(unit));
   });
   const store = new DiskStore(folder);
   await timed('has, one by one', async () => {
@@ -96,7 +105,21 @@ try {
     for await (const { unit } of store.records()) count += unit >= 0 ? 1 : 0;
     if (count !== units) throw new Error(`${count} of ${units} records`);
   });
-  print(`${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB at most`);
+  await timed('verify, every checksum', async () => {
+    for (const each of all) {
+      const files = await store.filesOf(each);
+      if (files === undefined || 'problem' in files) throw new Error(`${each} is damaged`);
+    }
+  });
+  peak('before export');
+  const never = new AbortController().signal;
+  const archive = join(folder, 'all.tar');
+  const { bytes } = await timed('export', () => exportRenderings(store, all, archive, never));
+  peak(`after export of ${byteCount(bytes)}`);
+  const other = new DiskStore(join(folder, 'other'), quick);
+  const { added } = await timed('import, unflushed', () => importRenderings(other, archive, never));
+  if (added !== units) throw new Error(`${added} of ${units} imported`);
+  peak('after import');
 } finally {
   await rm(folder, { recursive: true });
 }
