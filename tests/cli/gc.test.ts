@@ -1,10 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DiskStore } from '../../pipeline/store/disk.ts';
 import { rendering } from '../store/rendering.ts';
-import { quickContent, run } from './run.ts';
+import { quickContent, run, start } from './run.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -68,6 +69,34 @@ it('export and import carry a part of a store to another one, from which nothing
     'other',
   );
   expect(units).toEqual({ total: 2, fresh: 2, missing: 0, stale: 0 });
+});
+
+it('import and gc that are killed at any moment leave a store that is whole, and the next run finishes', async () => {
+  const good = new DiskStore(join(folder, 'good'));
+  const all = Array.from({ length: 60 }, (_, seed) => rendering(seed));
+  for (const each of all) await good.write(each);
+  await json('export', 'all.tar', '--store', 'good');
+  const wanted = await Array.fromAsync(good.list());
+  const store = new DiskStore(join(folder, 'killed'));
+  const kill = async (...args: string[]): Promise<void> => {
+    const { child, ended } = start([...args, '--store', 'killed'], folder);
+    await setTimeout(150 + Math.random() * 500);
+    child.kill('SIGKILL');
+    await ended;
+  };
+  for (let round = 0; round < 5; round++) {
+    await kill('import', 'all.tar');
+    for await (const each of store.list()) expect(await store.read(each)).toBeDefined();
+  }
+  expect((await run(['import', 'all.tar', '--store', 'killed'], folder)).code).toBe(0);
+  expect(await Array.fromAsync(store.list())).toEqual(wanted);
+  for (let round = 0; round < 5; round++) {
+    await kill('gc');
+    for await (const each of store.list()) expect(await store.read(each)).toBeDefined();
+  }
+  expect((await run(['gc', '--store', 'killed'], folder)).code).toBe(0);
+  // None of these renderings is of the network's own weights.
+  expect(await Array.fromAsync(store.list())).toEqual([]);
 });
 
 it.each([

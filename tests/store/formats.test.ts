@@ -145,6 +145,43 @@ describe('one network', () => {
   });
 });
 
+const vgg = join(shared, 'data/models/vgg16_notop.h5');
+
+describe.skipIf(!existsSync(vgg))('the true VGG16 (needs ../shared)', () => {
+  it('with one weight of one filter of block3_conv2 changed: that filter, and all 3,328 units above it', async () => {
+    const network = await load('vgg16.h5', { 'vgg16.h5': readFileSync(vgg) });
+    const layer = network.layers.find(({ name }) => name === 'block3_conv2');
+    const node = network.graph.nodes.find(({ outputs }) => outputs.includes(layer?.linear ?? ''));
+    const kernel = network.graph.initializers.get(node?.inputs[1] ?? '');
+    if (kernel?.type !== 'float32') throw new Error('no kernel');
+    const data = kernel.data.slice();
+    const place = 77 * (data.length / 256) + 1234;
+    data[place] = (data[place] as number) + 1e-3;
+    const initializers = new Map(network.graph.initializers).set(node?.inputs[1] ?? '', { ...kernel, data });
+    const changed = { ...network, graph: { ...network.graph, initializers } };
+    const [before, after] = [await everyUnit(network), await everyUnit(changed)];
+    const others = [...before.keys()].filter((unit) => before.get(unit) !== after.get(unit));
+    expect(before.size).toBe(4224);
+    const above = [...before.keys()].filter((unit) => /^block(3_conv3|4|5)/.test(unit));
+    expect(above).toHaveLength(256 + 6 * 512);
+    expect(others).toEqual(['block3_conv2 77', ...above]);
+  });
+});
+
+/** The fingerprint of every unit of a network, by its layer's name and its number. */
+async function everyUnit(network: Network): Promise<Map<string, string>> {
+  const scaling = resolveScaling('caffe', 3);
+  const size = { channels: 3, height: 128, width: 128 };
+  const found = new Map<string, string>();
+  for (const layer of network.layers) {
+    const of = await fingerprintLayer(network, layer, resolveRecipe('phosphene', 'test'), scaling, size);
+    for (let unit = 0; unit < layer.units; unit++) {
+      found.set(`${layer.name} ${unit}`, (await of(unit, 0)).fingerprint);
+    }
+  }
+  return found;
+}
+
 const lambdaModel = {
   format: 'layers-model',
   modelTopology: {
