@@ -73,7 +73,7 @@ function sentence(models: readonly ModelStatus[]): string {
     .flatMap(({ layers }) => layers)
     .filter((layer) => layer.seconds === null)
     .reduce((sum, { missing, stale }) => sum + missing + stale, 0);
-  if (seconds === null) parts.push('how long it takes is not known before some of it was rendered');
+  if (seconds === null) parts.push('in a time that is not known until some of it has been rendered');
   else parts.push(`about ${duration(seconds)} by what earlier ones took`);
   if (seconds !== null && unknown > 0)
     parts.push(`${unknown} of them not counted in, as none like them was rendered`);

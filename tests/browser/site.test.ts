@@ -585,8 +585,7 @@ describe('how a wall hangs', () => {
   it('gives large tiles pictures of their own, and pixel art none', async () => {
     const { page, wrong } = await open('/colour/hostile-0/');
     await page.getByLabel('Size').fill('200');
-    await page.locator('.tile .sharp').first().waitFor({ state: 'attached' });
-    expect(await page.locator('.tile .sharp').count()).toBe(3);
+    await page.waitForFunction(() => document.querySelectorAll('.tile .sharp').length === 3);
     await page.goto(`${host('').address}/sample/conv2d_1/`);
     await page.waitForTimeout(300);
     expect(await page.locator('.tile .sharp').count()).toBe(0);

@@ -130,7 +130,7 @@ describe.skipIf(fixturesMissing)(`models of the registry, their weights given${i
     const args = ['render', slug, '--layers', layer, '--units', '3', '--weights', weights];
 
     const dry = await run([...args, '--dry-run'], folder);
-    expect(dry.stdout).toContain('1 unit of 1 would be rendered.');
+    expect(dry.stdout).toContain('1 of 1 unit to render');
     await expect(readdir(join(folder, '.cache'))).rejects.toThrow('ENOENT');
 
     const rendered = await run(args, folder);
