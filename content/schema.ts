@@ -197,7 +197,9 @@ export const unitRecord = z.object({
   unit: z.int().min(0).describe('Index in the framework that trained the model, from 0.'),
   label: z.string().optional().describe('Class name, for units of the class scores.'),
   image: z.object({
-    file: z.string().describe('Path below public/gallery, e.g. `mnist/conv2d_1/0.webp`.'),
+    file: z
+      .string()
+      .describe('Path below public/gallery, named by the fingerprint: what has this name never changes.'),
     widthPx: z.int(),
     heightPx: z.int(),
   }),
@@ -258,6 +260,12 @@ export const layerSummary = z.object({
     .array(z.object({ unit: z.int(), file: z.string(), widthPx: z.int(), heightPx: z.int() }))
     .max(12)
     .describe('A few pictures of the layer that are worth showing on the pages above.'),
+  file: z
+    .string()
+    .optional()
+    .describe(
+      "In the index: the layer's own file, below content/gallery, named by its content; `<model>/<layer>.json` where it is absent.",
+    ),
 });
 export type LayerSummary = z.infer<typeof layerSummary>;
 
@@ -311,7 +319,7 @@ export const wall = z.object({
 });
 export type Wall = z.infer<typeof wall>;
 
-/** content/gallery/<model>/<layer>.json */
+/** content/gallery/<model>/<layer>.<of its content>.json; what the index says of a layer leads to it. */
 export const galleryLayer = z.object({
   version: z.literal(1),
   model: z.string().describe("The model's slug."),

@@ -21,19 +21,18 @@ export function encodePicture(picture: Pixels): Promise<Buffer> {
   return webp(picture, webEncoding.pictureQuality, picture);
 }
 
-export interface EncodedStrip {
-  readonly bytes: Buffer;
-  /** Which of the frames are in it, first to last: all, unless they would be wider than WebP allows. */
-  readonly frames: readonly number[];
+/** Which of a rendering's frames are in its strip, first to last: all, unless they would be wider than WebP allows. */
+export function stripFrames({ frames, widthPx }: { frames: readonly unknown[]; widthPx: number }): number[] {
+  return spread(frames.length, Math.floor(webpLimitPx / widthPx));
 }
 
-/** Frames of one size as one WebP sheet, side by side, each as large as the picture. */
-export async function encodeStrip(frames: readonly Pixels[]): Promise<EncodedStrip> {
+/** Frames of one size as one WebP sheet, those of `stripFrames` side by side, each as large as the picture. */
+export async function encodeStrip(frames: readonly Pixels[]): Promise<Buffer> {
   const [first] = frames;
   if (first === undefined) throw new RangeError('Expected at least one frame for a strip, got none');
-  const kept = spread(frames.length, Math.floor(webpLimitPx / first.widthPx));
+  const kept = stripFrames({ frames, widthPx: first.widthPx });
   const sheet = joinStrip(kept.flatMap((index) => frames[index] ?? []));
-  return { bytes: await webp(sheet, webEncoding.stripQuality, first), frames: kept };
+  return webp(sheet, webEncoding.stripQuality, first);
 }
 
 function webp(sheet: Pixels, quality: number, tile: Pixels): Promise<Buffer> {

@@ -1,21 +1,19 @@
 /**
  * From the store to the gallery: content/gallery (what is known) and public/gallery (pictures). What the plan wants
- * and the store has is there afterwards, and nothing else. Pictures come first, then the layers that name them, then
- * the index that names the layers, then what nothing names any more is removed: whoever reads meanwhile finds every
- * file that he is told of.
+ * and the store has is there afterwards, and nothing else. A file's name says what is in it: pictures are named by
+ * their rendering's fingerprint, layers by their content. New files come beside the old ones, then the index is
+ * replaced, in one step, then what nothing names any more is removed: whoever reads the index meanwhile is told of one
+ * gallery or of the other, never of a mixture.
  */
 
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import canonicalize from 'canonicalize';
 import pLimit from 'p-limit';
-import { z } from 'zod';
+import type { z } from 'zod';
 import {
   type GalleryIndex,
   type GalleryLayer,
   type GalleryModel,
   galleryLayer,
-  type Measures,
   type ModelContent,
   type UnitRecord,
   type Wall,
@@ -24,8 +22,8 @@ import type { PublishEvent } from '../events.ts';
 import { disk, type Files, jsonOrUndefined, writeChanged } from '../files.ts';
 import type { Format, LayerKind } from '../network/network.ts';
 import { encodePicture, encodeStrip } from '../picture/encode.ts';
+import { runsOf } from '../runs.ts';
 import type { Rendering, Store } from '../store/store.ts';
-import { thinned } from './curve.ts';
 import {
   type Encoded,
   type indexManifest,
@@ -36,9 +34,10 @@ import {
   writeManifest,
 } from './manifest.ts';
 import { type ShownRecipe, shownRecipes } from './recipes.ts';
+import { pictureFiles, type Recipe, recordOf, withClassName } from './record.ts';
 import { samplesOf } from './samples.ts';
 import { removeOthers } from './sweep.ts';
-import { encodeSheet, sheetKey, sheetsOf, tileOf } from './wall.ts';
+import { encodeSheet, sheetFile, sheetKey, sheetsOf, tileOf } from './wall.ts';
 
 /** A model as the gallery shall show it: what the plan knows without rendering anything. */
 export interface PublishModel {
@@ -124,6 +123,9 @@ export const indexFile = 'index.json';
 /** Units worked on at once: keeps the encoder's threads busy; memory stays a few strips. */
 const unitsAtOnce = 4;
 
+/** What is encoded is noted this often, so that little is encoded again after an interruption. */
+const unitsBetweenNotes = 128;
+
 /**
  * Publishes these models and no others.
  * @throws PhospheneError where a folder cannot be written or the disk is full.
@@ -139,9 +141,7 @@ export async function publish(
   effects.emit({ kind: 'publishing', units: layers.reduce((sum, units) => sum + units, 0) });
   const published: GalleryModel[] = [];
   for (const model of models) published.push(await run.model(model));
-  const index: GalleryIndex = { version: 1, models: published, recipes: run.recipes() };
-  const written = await run.writeJson(indexFile, index);
-  await run.writeJson(manifestOf(indexFile), { sha256: written });
+  await run.writeIndex({ version: 1, models: published, recipes: run.recipes() });
   await run.sweep();
   return {
     ...run.summary(),
@@ -219,24 +219,27 @@ class PublishRun {
     const wanted = [...layer.wanted].sort((a, b) => a.unit - b.unit);
 
     const { units: encoded, sheets, layerSha256 } = await readManifest(this.#files, manifestPath);
-    const last = await this.#lastLayer(`${folder}.json`, layerSha256);
-    const known = new Map<number, Encoded>();
+    const last = await this.#lastLayer(folder, layerSha256);
+    const done = new Map<number, Encoded>();
     for (const { unit, fingerprint } of wanted) {
       const entry = encoded.get(unit);
-      const fits = entry?.fingerprint === fingerprint && (await this.#inPlace(folder, unit, entry));
-      if (fits) known.set(unit, entry);
+      if (entry?.fingerprint === fingerprint && (await this.#inPlace(entry))) done.set(unit, entry);
     }
-    // The manifest must never promise a picture that is about to be replaced.
-    if (known.size < encoded.size)
-      await writeManifest(this.#files, manifestPath, { units: known, sheets, layerSha256 });
-
-    const done = new Map<number, Encoded>();
+    const there = await this.#effects.store.hasAll(wanted.map(({ fingerprint }) => fingerprint));
+    let unwritten = 0;
     const recipes: Record<string, Record<string, unknown>> = {};
     const published = await eachOf(wanted, this.#effects.signal, async (each) => {
-      const made = await this.#unit(model, layer, folder, each, known.get(each.unit), last);
-      if (made === undefined) return [];
+      const isNew = !done.has(each.unit);
+      const made = await this.#unit(model, layer, each, there, done.get(each.unit), last);
+      if (made === undefined) {
+        done.delete(each.unit);
+        return [];
+      }
       recipes[made.record.recipe] = { ...made.recipe };
       done.set(each.unit, made.encoded);
+      if (isNew && ++unwritten % unitsBetweenNotes === 0) {
+        await writeManifest(this.#files, manifestPath, { units: done, sheets, layerSha256 });
+      }
       const measures = withClassName(made.record.measures, model.content.classes);
       return [{ ...made.record, measures, ...(each.label === undefined ? {} : { label: each.label }) }];
     });
@@ -264,10 +267,8 @@ class PublishRun {
       const name = String(recipes[recipe]?.['name'] ?? '');
       this.#recipes.set(name, (this.#recipes.get(name) ?? 0) + 1);
     }
-    const wall = await this.#wall(folder, published, sheets, () =>
-      writeManifest(this.#files, manifestPath, { units: done, sheets: [], layerSha256 }),
-    );
-    const written = await this.writeJson(`${folder}.json`, {
+    const wall = await this.#wall(published, sheets);
+    const file = await this.#writeNamed(folder, {
       version: 1,
       model: model.slug,
       layer: described,
@@ -275,93 +276,96 @@ class PublishRun {
       ...(wall.described === undefined ? {} : { wall: wall.described }),
       units: published,
     } satisfies GalleryLayer);
-    const manifest = { units: done, sheets: wall.sheets, layerSha256: written };
+    const manifest = { units: done, sheets: wall.sheets, layerSha256: file.sha256 };
     if (await writeManifest(this.#files, manifestPath, manifest)) this.#counts.written++;
     this.#content.add(manifestFile);
-    return described;
+    return { ...described, file: file.name };
   }
 
   async #unit(
     model: PublishModel,
     layer: PublishLayer,
-    folder: string,
     { unit, fingerprint }: WantedUnit,
-    encoded: Encoded | undefined,
+    there: ReadonlySet<string>,
+    known: Encoded | undefined,
     last: ReadonlyMap<number, KnownUnit>,
   ): Promise<PublishedUnit | undefined> {
     const { store } = this.#effects;
     const where = { model: model.slug, layer: layer.name, unit };
-    const image = `${folder}/${unit}.webp`;
-    const strip = `${folder}/${unit}.strip.webp`;
-    const refer = (): void => {
-      this.#public.add(image).add(strip);
-    };
-    if (!(await store.has(fingerprint))) {
+    if (!there.has(fingerprint)) {
       this.#counts.missing++;
       this.#effects.emit({ kind: 'unpublished', ...where, reason: 'missing' });
       return undefined;
     }
     const before = last.get(unit);
-    if (encoded !== undefined && before?.record.fingerprint === fingerprint) {
-      this.#counts.kept++;
-      refer();
-      this.#effects.emit({ kind: 'published', ...where, encoded: false });
-      return { ...before, encoded };
-    }
-    const rendering = await store.read(fingerprint);
-    const frames = rendering?.frames.map(({ pixels }) => ({ ...rendering, pixels }));
-    const finished = frames?.at(-1);
-    if (rendering === undefined || frames === undefined || finished === undefined) {
+    const isKept = known !== undefined && before?.record.fingerprint === fingerprint;
+    const made = isKept ? { ...before, encoded: known } : await this.#made(unit, fingerprint, known);
+    if (made === undefined) {
       this.#counts.damaged++;
       await store.remove(fingerprint);
       this.#effects.emit({ kind: 'unpublished', ...where, reason: 'damaged' });
       return undefined;
     }
-    const sheet = await encodeStrip(frames);
-    const picture = await encodePicture(finished);
-    await this.#write(join(this.#publicGallery, image), picture);
-    await this.#write(join(this.#publicGallery, strip), sheet.bytes);
-    this.#counts.encoded++;
-    refer();
-    this.#effects.emit({ kind: 'published', ...where, encoded: true });
+    this.#counts[known === undefined ? 'encoded' : 'kept']++;
+    this.#public.add(made.record.image.file).add(made.record.strip.file);
+    this.#effects.emit({ kind: 'published', ...where, encoded: known === undefined });
+    return made;
+  }
+
+  /** A unit from its rendering, with its pictures where they are not `known` to be in place; undefined for a damaged one. */
+  async #made(
+    unit: number,
+    fingerprint: string,
+    known: Encoded | undefined,
+  ): Promise<PublishedUnit | undefined> {
+    const rendering = await this.#effects.store.read(fingerprint);
+    if (rendering === undefined) return undefined;
+    const record = recordOf(unit, rendering);
     return {
-      record: recordOf(unit, rendering, { image, strip }, sheet.frames),
+      record,
       recipe: rendering.recipe,
-      encoded: {
-        fingerprint,
-        imageBytes: picture.length,
-        stripBytes: sheet.bytes.length,
-        imageSha256: sha256(picture),
-        stripSha256: sha256(sheet.bytes),
-      },
+      encoded: known ?? (await this.#encode(rendering, record)),
     };
   }
 
-  /** Makes the sheets whose units changed, from the pictures as they were published; `forget`s the known ones first. */
+  async #encode(rendering: Rendering, { image, strip, fingerprint }: UnitRecord): Promise<Encoded> {
+    const frames = rendering.frames.map(({ pixels }) => ({ ...rendering, pixels }));
+    const sheet = await encodeStrip(frames);
+    const picture = await encodePicture(frames.at(-1) as (typeof frames)[number]);
+    await this.#write(join(this.#publicGallery, image.file), picture);
+    await this.#write(join(this.#publicGallery, strip.file), sheet);
+    return {
+      fingerprint,
+      imageBytes: picture.length,
+      stripBytes: sheet.length,
+      imageSha256: sha256(picture),
+      stripSha256: sha256(sheet),
+    };
+  }
+
+  /** Makes the sheets whose units changed, from the pictures as they were published. */
   async #wall(
-    folder: string,
     units: readonly UnitRecord[],
     known: readonly Sheet[],
-    forget: () => Promise<unknown>,
   ): Promise<{ readonly described?: Wall; readonly sheets: readonly Sheet[] }> {
     const blocks = sheetsOf(units);
     const [first] = blocks[0] ?? [];
     if (first === undefined) return { sheets: [] };
     const tile = tileOf(first.image);
-    const files = blocks.map((_, place) => `${folder}/wall-${place}.webp`);
-    const sheets = [];
-    for (const [place, block] of blocks.entries()) {
+    const files: string[] = [];
+    const sheets: Sheet[] = [];
+    for (const block of blocks) {
       this.#effects.signal.throwIfAborted();
-      const path = join(this.#publicGallery, files[place] ?? '');
       const key = sheetKey(block);
-      const before = known[place];
-      this.#public.add(files[place] ?? '');
-      if (before?.key === key && (await this.#files.info(path))?.bytes === before.bytes) {
+      const file = sheetFile(key);
+      const path = join(this.#publicGallery, file);
+      files.push(file);
+      this.#public.add(file);
+      const before = known.find((sheet) => sheet.key === key);
+      if (before !== undefined && (await this.#files.info(path))?.bytes === before.bytes) {
         sheets.push(before);
         continue;
       }
-      // As with pictures: the manifest must never promise a sheet that is about to be replaced.
-      if (before !== undefined) await forget();
       const pictures = await Promise.all(
         block.map(({ image }) => this.#files.read(join(this.#publicGallery, image.file))),
       );
@@ -373,18 +377,18 @@ class PublishRun {
   }
 
   /** Whether both pictures of a unit lie where they belong, in the size that they were written in. */
-  async #inPlace(folder: string, unit: number, { imageBytes, stripBytes }: Encoded): Promise<boolean> {
-    const [image, strip] = await Promise.all(
-      [`${unit}.webp`, `${unit}.strip.webp`].map((name) =>
-        this.#files.info(join(this.#publicGallery, folder, name)),
-      ),
+  async #inPlace({ fingerprint, imageBytes, stripBytes }: Encoded): Promise<boolean> {
+    const { image, strip } = pictureFiles(fingerprint);
+    const found = await Promise.all(
+      [image, strip].map((file) => this.#files.info(join(this.#publicGallery, file))),
     );
-    return image?.bytes === imageBytes && strip?.bytes === stripBytes;
+    return found[0]?.bytes === imageBytes && found[1]?.bytes === stripBytes;
   }
 
   /** What the last run published of a layer; nothing where that is damaged or not to be had in today's form. */
-  async #lastLayer(file: string, expected: string): Promise<Map<number, KnownUnit>> {
-    const bytes = await this.#files.read(join(this.#contentGallery, file)).catch(() => undefined);
+  async #lastLayer(folder: string, expected: string): Promise<Map<number, KnownUnit>> {
+    const path = join(this.#contentGallery, namedBy(folder, expected));
+    const bytes = await this.#files.read(path).catch(() => undefined);
     if (bytes === undefined || sha256(bytes) !== expected) return new Map();
     const parsed = galleryLayer.safeParse(jsonOrUndefined(bytes.toString('utf8')));
     if (!parsed.success) return new Map();
@@ -397,15 +401,24 @@ class PublishRun {
     );
   }
 
-  /** Writes a file below content/gallery. Returns its sha256. */
-  async writeJson(
-    file: string,
-    value: GalleryIndex | GalleryLayer | z.infer<typeof indexManifest>,
-  ): Promise<string> {
-    this.#content.add(file);
-    const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
-    await this.#write(join(this.#contentGallery, file), bytes);
-    return sha256(bytes);
+  /** Writes a layer below content/gallery, under a name that tells its content. */
+  async #writeNamed(folder: string, layer: GalleryLayer): Promise<{ name: string; sha256: string }> {
+    const bytes = Buffer.from(`${JSON.stringify(layer)}\n`);
+    const sum = sha256(bytes);
+    const name = namedBy(folder, sum);
+    this.#content.add(name);
+    await this.#write(join(this.#contentGallery, name), bytes);
+    return { name, sha256: sum };
+  }
+
+  /** Switches from the last gallery to this one. */
+  async writeIndex(index: GalleryIndex): Promise<void> {
+    const bytes = Buffer.from(`${JSON.stringify(index)}\n`);
+    await this.#write(join(this.#contentGallery, indexFile), bytes);
+    const sum = { sha256: sha256(bytes) } satisfies z.infer<typeof indexManifest>;
+    const manifest = Buffer.from(`${JSON.stringify(sum)}\n`);
+    await this.#write(join(this.#contentGallery, manifestOf(indexFile)), manifest);
+    this.#content.add(indexFile).add(manifestOf(indexFile));
   }
 
   async #write(path: string, bytes: Uint8Array): Promise<void> {
@@ -419,8 +432,6 @@ class PublishRun {
   }
 }
 
-type Recipe = Readonly<Record<string, unknown>>;
-
 /** A unit as a layer file holds it, its label apart: that is the plan's to say. */
 interface KnownUnit {
   readonly record: UnitRecord;
@@ -431,72 +442,9 @@ interface PublishedUnit extends KnownUnit {
   readonly encoded: Encoded;
 }
 
-/** Class names are the content file's to say, today's and not those of the day when the unit was rendered. */
-function withClassName(
-  { prediction, ...measures }: Measures,
-  classes: readonly string[] | undefined,
-): Measures {
-  if (prediction === undefined) return measures;
-  const { label: _, ...seen } = prediction;
-  const label = classes?.[seen.unit];
-  return { ...measures, prediction: label === undefined ? seen : { ...seen, label } };
-}
-
-/** Ascending numbers as runs: 0, 1, 2, 5 are [0, 2] and [5, 5]. */
-function runsOf(units: readonly number[]): [number, number][] {
-  const runs: [number, number][] = [];
-  for (const unit of units) {
-    const last = runs.at(-1);
-    if (last?.[1] === unit - 1) last[1] = unit;
-    else runs.push([unit, unit]);
-  }
-  return runs;
-}
-
 function latestOf(units: readonly UnitRecord[]): { latest?: string } {
   const latest = units.map(({ renderedAt }) => renderedAt).reduce((a, b) => (a > b ? a : b), '');
   return latest === '' ? {} : { latest };
-}
-
-function recordOf(
-  unit: number,
-  rendering: Rendering,
-  files: { readonly image: string; readonly strip: string },
-  frames: readonly number[],
-): UnitRecord {
-  const { widthPx, heightPx, seed, measures, fingerprint, engine, device, seconds, renderedAt } = rendering;
-  const { kind, of } = z
-    .object({ kind: z.string(), of: z.string().optional() })
-    .catch({ kind: 'unknown' })
-    .parse(rendering.recipe['objective']);
-  return {
-    unit,
-    image: { file: files.image, widthPx, heightPx },
-    strip: {
-      file: files.strip,
-      frames: frames.flatMap((index) => {
-        const frame = rendering.frames[index];
-        return frame === undefined ? [] : [{ step: frame.step, objective: frame.objective }];
-      }),
-    },
-    recipe: recipeKey(rendering.recipe),
-    seed,
-    objective: { name: of === undefined ? kind : `${kind} ${of}`, curve: thinned(rendering.curve) },
-    measures,
-    fingerprint,
-    engine,
-    device,
-    seconds,
-    renderedAt,
-  };
-}
-
-/** The same for equal recipes, whatever the order of their fields. */
-function recipeKey(recipe: Recipe): string {
-  return createHash('sha256')
-    .update(canonicalize(recipe) ?? '')
-    .digest('hex')
-    .slice(0, 8);
 }
 
 /** `make` of each item, a few at once. After a failure or an abort no more begin, and those that run are awaited. */
@@ -530,3 +478,6 @@ function pathPart(slug: string): string {
   }
   return slug;
 }
+
+/** A file's name below content/gallery that tells its content. */
+const namedBy = (path: string, sum: string): string => `${path}.${sum.slice(0, 12)}.json`;

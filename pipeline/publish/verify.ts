@@ -55,10 +55,11 @@ export async function* verifyPublished(
     yield wrong(indexPath, 'does not have its checksum');
   }
 
+  let allRead = true;
   for (const { slug, layers } of parsed.success ? parsed.data.models : []) {
     for (const layer of layers) {
       const file = `${slug}/${layer.slug}.json`;
-      const path = join(contentGallery, file);
+      const path = join(contentGallery, layer.file ?? file);
       const bytes = await read(path);
       const own = galleryLayer.safeParse(jsonOrUndefined(bytes?.toString('utf8') ?? ''));
       const manifest = await readManifest(files, join(contentGallery, manifestOf(file)));
@@ -67,6 +68,7 @@ export async function* verifyPublished(
         yield wrong(join(contentGallery, manifestOf(file)), 'is missing or damaged');
       }
       if (!own.success || bytes === undefined) {
+        allRead = false;
         yield wrong(path, 'is missing, damaged or of another version');
         continue;
       }
@@ -100,20 +102,9 @@ export async function* verifyPublished(
   }
   // What a damaged file refers to is not known: only where all can be read, the rest is superfluous.
   if (!parsed.success) return;
-  const claimed = new Set(
-    parsed.data.models.flatMap(({ slug, layers }) => layers.map((layer) => `${slug}/${layer.slug}`)),
-  );
-  for (const root of [contentGallery, publicGallery]) {
+  for (const root of allRead ? [contentGallery, publicGallery] : [contentGallery]) {
     for await (const path of below(files, root)) {
       if (known.has(path)) continue;
-      const [model, layer] = path.slice(root.length + 1).split(/[\\/]/);
-      if (root === publicGallery && claimed.has(`${model}/${layer}`)) {
-        const described = join(contentGallery, `${model}/${layer}.json`);
-        const bytes = await files.read(described).catch(() => undefined);
-        if (bytes === undefined || !galleryLayer.safeParse(jsonOrUndefined(bytes.toString('utf8'))).success) {
-          continue;
-        }
-      }
       onFile();
       yield wrong(path, 'nothing refers to it');
     }

@@ -48,6 +48,9 @@ export function sheetKey(units: readonly UnitRecord[]): string {
   return createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 16);
 }
 
+/** Where, below public/gallery, the sheet of a key lies. */
+export const sheetFile = (key: string): string => `pictures/walls/${key}.webp`;
+
 /** Encoded pictures of one size as one WebP sheet, rows of `columns`. */
 export async function encodeSheet(pictures: readonly Buffer[], tile: Tile): Promise<Buffer> {
   const { columns, quality } = wallEncoding;

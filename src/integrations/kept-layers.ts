@@ -10,11 +10,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AstroConfig, AstroIntegration } from 'astro';
-import type { GalleryModel } from '../../content/schema.ts';
-import { galleryFolder, readGallery } from '../lib/gallery.ts';
+import type { GalleryModel, LayerSummary } from '../../content/schema.ts';
+import { layerFile, readGallery } from '../lib/gallery.ts';
 import { notesFolder } from '../lib/notes.ts';
-import { clear, linkWhole, mirror } from './links.ts';
-import { pictureSizes } from './pictures.ts';
+import { clear, linkWhole } from './links.ts';
+import { pictureSizes, picturesOf, placePictures } from './pictures.ts';
 
 const keptModule = 'virtual:kept-layers';
 
@@ -22,6 +22,8 @@ interface KeptLayer {
   /** `<model>/<layer>`, as in the address and below the cache. */
   readonly path: string;
   readonly key: string;
+  readonly model: string;
+  readonly layer: LayerSummary;
 }
 
 /** Changes with all besides the gallery that pages are made from. */
@@ -51,12 +53,13 @@ async function layersOf(model: GalleryModel, code: string): Promise<KeptLayer[]>
   // Pages of a layer lead to the layers beside it.
   const about = JSON.stringify([code, head, layers.map(({ slug, name }) => [slug, name])]);
   return Promise.all(
-    layers.map(async ({ slug }) => {
-      const bytes = await readFile(join(galleryFolder(), model.slug, `${slug}.json`));
+    layers.map(async (layer) => {
+      const { slug } = layer;
+      const bytes = await readFile(layerFile(model.slug, layer));
       const hash = createHash('sha256').update(about).update(bytes);
       for (const note of await notesBelow(join(notesFolder(), model.slug, slug))) hash.update(note);
       const key = hash.digest('hex').slice(0, 32);
-      return { path: `${model.slug}/${slug}`, key };
+      return { path: `${model.slug}/${slug}`, key, model: model.slug, layer };
     }),
   );
 }
@@ -102,12 +105,13 @@ export function keptLayers(): AstroIntegration {
         const stay = new Set(kept.map(({ path }) => path)).add('.git');
         clear(site, (path) => stay.has(path));
       },
-      'astro:build:done': () => {
+      'astro:build:done': async () => {
         const isKept = new Set(kept);
         for (const layer of layers) {
           const [pages, folder] = [join(site, layer.path), folderOf(layer)];
-          if (isKept.has(layer)) mirror([folder, join(pictures, layer.path)].filter(existsSync), pages);
-          else linkWhole(pages, folder, (name) => !name.endsWith('.webp'));
+          if (!isKept.has(layer)) linkWhole(pages, folder, () => true);
+          const places = { gallery: pictures, site, layer: layer.path, pages: folder };
+          placePictures(await picturesOf(layer.model, layer.layer), places);
         }
         // Only what this gallery is made of stays: the cache does not grow with every change.
         const wanted = new Set(layers.map(folderOf));

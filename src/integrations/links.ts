@@ -25,31 +25,27 @@ export function linkAll(from: string, to: string, wanted: (name: string) => bool
   }
 }
 
-/** Makes `to` hold what the sources hold together, and nothing else. What is the same file already is not touched. */
-export function mirror(sources: readonly string[], to: string): void {
+/**
+ * Makes `to` hold what `from` holds and the files of `more`, by the names that they get, and nothing else. What is the
+ * same file already is not touched.
+ */
+export function mirror(from: string, to: string, more: ReadonlyMap<string, string> = new Map()): void {
   mkdirSync(to, { recursive: true });
-  const wanted = new Map<string, { folders: string[]; file?: string }>();
-  for (const source of sources) {
-    for (const entry of readdirSync(source, { withFileTypes: true })) {
-      const known = wanted.get(entry.name) ?? { folders: [] };
-      wanted.set(entry.name, known);
-      if (entry.isDirectory()) known.folders.push(join(source, entry.name));
-      else known.file = join(source, entry.name);
-    }
-  }
+  const wanted = new Map(readdirSync(from, { withFileTypes: true }).map((entry) => [entry.name, entry]));
   for (const entry of readdirSync(to, { withFileTypes: true })) {
     const same = wanted.get(entry.name);
-    const stays =
-      same !== undefined && (entry.isDirectory() ? same.folders.length > 0 : same.file !== undefined);
+    const stays = same === undefined ? more.has(entry.name) : same.isDirectory() === entry.isDirectory();
     if (!stays) rmSync(join(to, entry.name), { recursive: true });
   }
-  for (const [name, { folders, file }] of wanted) {
-    if (folders.length > 0) mirror(folders, join(to, name));
-    else if (file !== undefined) linkOne(file, join(to, name));
+  for (const [name, entry] of wanted) {
+    if (entry.isDirectory()) mirror(join(from, name), join(to, name));
+    else linkOne(join(from, name), join(to, name));
   }
+  for (const [name, file] of more) linkOne(file, join(to, name));
 }
 
-function linkOne(source: string, target: string): void {
+/** Puts a file at another place, too. */
+export function linkOne(source: string, target: string): void {
   const there = lstatSync(target, { throwIfNoEntry: false });
   if (there !== undefined) {
     const { ino, dev } = lstatSync(source);

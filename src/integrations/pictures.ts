@@ -1,15 +1,17 @@
 /**
- * The pictures that `publish` writes to public/gallery/<model>/<layer>/ appear beside the pages of their units, at
- * /<model>/<layer>/: linked into dist, so that none lies on the disk twice, and looked up there by the development server.
+ * The pictures that `publish` writes to public/gallery appear beside the pages of their units, at /<model>/<layer>/, and
+ * the sheets of walls at /pictures/: linked into dist, so that none lies on the disk twice, and looked up there by the
+ * development server.
  */
 
-import { cpSync, createReadStream, existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, createReadStream, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AstroIntegration } from 'astro';
-import { wallSheet } from '../../content/schema.ts';
-import { readGallery } from '../lib/gallery.ts';
-import { linkAll } from './links.ts';
+import { type GalleryLayer, type LayerSummary, wallSheet } from '../../content/schema.ts';
+import { layerFile, readGallery } from '../lib/gallery.ts';
+import { linkOne, mirror } from './links.ts';
 
 const sizesModule = 'virtual:picture-sizes.css';
 
@@ -32,13 +34,58 @@ function sheetPlaces(): string[] {
   return Array.from({ length: unitsPerSheet }, (_, at) => place(at));
 }
 
-/** Each picture beside the page of its unit, and what else lies in public/ as it is. */
-function placePublic(from: string, site: string): void {
-  if (!existsSync(from)) return;
-  for (const name of readdirSync(from)) {
-    if (name === 'gallery') linkAll(join(from, name), site, (file) => file.endsWith('.webp'));
-    else cpSync(join(from, name), join(site, name), { recursive: true });
+/** Not checked against its schema, which takes longer than all else here: pages were made from it. */
+async function layerAsWritten(model: string, layer: LayerSummary): Promise<GalleryLayer> {
+  return JSON.parse(await readFile(layerFile(model, layer), 'utf8')) as GalleryLayer;
+}
+
+/** The pictures of a layer, each by where it lies below public/gallery. */
+export interface LayerPictures {
+  /** By the name that each has beside the pages of its unit. */
+  readonly ofUnits: ReadonlyMap<string, string>;
+  /** The sheets of its wall. */
+  readonly sheets: readonly string[];
+}
+
+export async function picturesOf(model: string, layer: LayerSummary): Promise<LayerPictures> {
+  const { units, wall } = await layerAsWritten(model, layer);
+  const named = units.flatMap(({ unit, image, strip }): [string, string][] => [
+    [`${unit}.webp`, image.file],
+    [`${unit}.strip.webp`, strip.file],
+  ]);
+  return { ofUnits: new Map(named), sheets: wall?.files ?? [] };
+}
+
+/** Puts a layer's pictures below the site; `pages`: what else shall be beside its units' pictures. */
+export function placePictures(
+  { ofUnits, sheets }: LayerPictures,
+  places: { readonly gallery: string; readonly site: string; readonly layer: string; readonly pages: string },
+): void {
+  const files = [...ofUnits].map(([name, file]): [string, string] => [name, join(places.gallery, file)]);
+  mirror(places.pages, join(places.site, places.layer), new Map(files));
+  for (const file of sheets) {
+    mkdirSync(dirname(join(places.site, file)), { recursive: true });
+    linkOne(join(places.gallery, file), join(places.site, file));
   }
+}
+
+/** What lies in public/ beside the gallery, as it is. */
+function placePublic(from: string, site: string): void {
+  for (const name of existsSync(from) ? readdirSync(from) : []) {
+    if (name !== 'gallery') cpSync(join(from, name), join(site, name), { recursive: true });
+  }
+}
+
+/** Where, below public/gallery, the picture at an address lies; undefined where there is none. */
+async function fileAt(path: string): Promise<string | undefined> {
+  if (path.startsWith('/pictures/')) return path.slice(1);
+  const [, slug, layerSlug, unit, strip] = /^\/([^/]+)\/([^/]+)\/(\d+)(\.strip)?\.webp$/.exec(path) ?? [];
+  const model = (await readGallery())?.models.find((other) => other.slug === slug);
+  const layer = model?.layers.find((other) => other.slug === layerSlug);
+  if (model === undefined || layer === undefined) return undefined;
+  const { units } = await layerAsWritten(model.slug, layer);
+  const record = units.find((other) => other.unit === Number(unit));
+  return strip === undefined ? record?.image.file : record?.strip.file;
 }
 
 export function pictures(): AstroIntegration {
@@ -67,12 +114,12 @@ export function pictures(): AstroIntegration {
         base = config.base.replace(/\/?$/, '/');
       },
       'astro:server:setup': ({ server }) => {
-        server.middlewares.use((request, response, next) => {
+        server.middlewares.use(async (request, response, next) => {
           const { pathname } = new URL(request.url ?? '/', 'http://localhost');
           const path = decodeURIComponent(pathname).replace(base, '/');
-          if (!/^(\/[^/]+){2}\/(\d+(\.strip)?|wall-\d+)\.webp$/.test(path) || path.split('/').includes('..'))
-            return next();
-          const file = createReadStream(join(publicFolder, 'gallery', path));
+          const found = path.endsWith('.webp') && !path.includes('..') ? await fileAt(path) : undefined;
+          if (found === undefined) return next();
+          const file = createReadStream(join(publicFolder, 'gallery', found));
           file.once('error', () => next());
           file.once('open', () => {
             response.setHeader('content-type', 'image/webp');

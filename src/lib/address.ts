@@ -24,8 +24,8 @@ export interface Addresses {
   readonly record: (model: string, layer: string, unit: number) => string;
   readonly picture: (model: string, layer: string, unit: number) => string;
   readonly strip: (model: string, layer: string, unit: number) => string;
-  /** Many units of a layer, small, on one picture. */
-  readonly sheet: (model: string, layer: string, sheet: number) => string;
+  /** A file that `publish` put below public/gallery. */
+  readonly file: (path: string) => string;
 }
 
 /** The addresses below a base such as `/` or `/gallery`. */
@@ -49,7 +49,7 @@ export function addressesBelow(base: string): Addresses {
     record: (model, layer, unit) => `${join(model, layer, unit)}.json`,
     picture: (model, layer, unit) => `${join(model, layer, unit)}.webp`,
     strip: (model, layer, unit) => `${join(model, layer, unit)}.strip.webp`,
-    sheet: (model, layer, sheet) => `${join(model, layer, `wall-${sheet}`)}.webp`,
+    file: (path) => join(...path.split('/')),
   };
 }
 

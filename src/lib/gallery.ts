@@ -51,9 +51,13 @@ export async function readGallery(): Promise<GalleryIndex | undefined> {
   }
 }
 
+/** The file of a layer, as the index names it. */
+export const layerFile = (model: string, { slug, file }: LayerSummary): string =>
+  join(galleryFolder(), file ?? join(model, `${slug}.json`));
+
 /** All published units of a layer. @throws where the layer's file is missing or broken. */
-export async function readLayer(model: string, layer: string): Promise<GalleryLayer> {
-  return readChecked(join(galleryFolder(), model, `${layer}.json`), galleryLayer);
+export async function readLayer(model: string, layer: LayerSummary): Promise<GalleryLayer> {
+  return readChecked(layerFile(model, layer), galleryLayer);
 }
 
 /** What a page of a layer is made of. */

@@ -34,8 +34,8 @@ export async function unitRoutes(): Promise<
   Route<{ model: string; layer: string; unit: string }, UnitView>[]
 > {
   const layers = await layerRoutes();
-  const routes = layers.map(async ({ params, props: { model } }) => {
-    const layer = await readLayer(params.model, params.layer);
+  const routes = layers.map(async ({ params, props: { model, layer: summary } }) => {
+    const layer = await readLayer(params.model, summary);
     return layer.units.map((unit, place) => ({
       params: { ...params, unit: String(unit.unit) },
       props: { model, layer, unit, previous: layer.units[place - 1], next: layer.units[place + 1] },

@@ -141,7 +141,9 @@ describe('phosphene render and publish', () => {
       ],
     });
     const scores = galleryLayer.parse(
-      JSON.parse(await readFile(join(folder, 'content/gallery/mnist/dense_3.json'), 'utf8')),
+      JSON.parse(
+        await readFile(join(folder, 'content/gallery', index.models[0]?.layers[1]?.file ?? ''), 'utf8'),
+      ),
     );
     expect(scores.units.map(({ label }) => label).slice(0, 3)).toEqual(['zero', 'one', undefined]);
     expect(scores.units[0]?.strip.frames.map(({ step }) => step)).toEqual([0, 1, 2, 3]);

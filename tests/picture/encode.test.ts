@@ -1,6 +1,12 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { decodeExact, encodeExact, encodePicture, encodeStrip } from '../../pipeline/picture/encode.ts';
+import {
+  decodeExact,
+  encodeExact,
+  encodePicture,
+  encodeStrip,
+  stripFrames,
+} from '../../pipeline/picture/encode.ts';
 import { joinStrip, type Pixels } from '../../pipeline/picture/strip.ts';
 
 /** Smooth waves, as renderings are, of any size. */
@@ -73,7 +79,8 @@ describe('encodePicture', () => {
 describe('encodeStrip', () => {
   it('lays all frames side by side, each as large as the picture', async () => {
     const frames = [0, 1, 2, 3].map((phase) => waves(28, 1, phase));
-    const { bytes, frames: kept } = await encodeStrip(frames);
+    const bytes = await encodeStrip(frames);
+    const kept = stripFrames({ frames, widthPx: frames[0]?.widthPx ?? 0 });
     const decoded = await shown(bytes);
     expect(kept).toEqual([0, 1, 2, 3]);
     expect(decoded).toMatchObject({ width: 112, height: 28, format: 'webp' });
@@ -82,7 +89,9 @@ describe('encodeStrip', () => {
 
   it('leaves frames out where the sheet would be wider than WebP allows, never the first or the last', async () => {
     const flat: Pixels = { pixels: new Uint8Array(5000), widthPx: 5000, heightPx: 1, channels: 1 };
-    const { bytes, frames } = await encodeStrip(Array.from({ length: 8 }, () => flat));
+    const eight = Array.from({ length: 8 }, () => flat);
+    const bytes = await encodeStrip(eight);
+    const frames = stripFrames({ frames: eight, widthPx: flat.widthPx });
     expect(frames).toEqual([0, 4, 7]);
     expect(await shown(bytes)).toMatchObject({ width: 15_000, height: 1 });
   });

@@ -13,6 +13,7 @@ import {
 import type { Event } from '../../pipeline/events.ts';
 import { disk, type Files } from '../../pipeline/files.ts';
 import { type PublishModel, type PublishSummary, publish } from '../../pipeline/publish/publish.ts';
+import { pictureFiles } from '../../pipeline/publish/record.ts';
 import { MemoryStore } from '../../pipeline/store/memory.ts';
 import type { Rendering } from '../../pipeline/store/store.ts';
 import { fingerprintOf, rendering } from '../store/rendering.ts';
@@ -81,8 +82,21 @@ async function published(): Promise<string[]> {
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort();
 }
-const readLayer = async (slug = 'conv2d'): Promise<GalleryLayer> =>
-  galleryLayer.parse(JSON.parse(await readFile(join(folder, `content/gallery/mnist/${slug}.json`), 'utf8')));
+/** Where the layer lies of which the index tells. */
+const layerFile = async (slug = 'conv2d'): Promise<string> => {
+  const { models } = await readIndex();
+  return `content/gallery/${models[0]?.layers.find((layer) => layer.slug === slug)?.file}`;
+};
+const readLayer = async (slug?: string): Promise<GalleryLayer> =>
+  galleryLayer.parse(JSON.parse(await readFile(join(folder, await layerFile(slug)), 'utf8')));
+const pictures = (...units: number[]): string[] =>
+  units
+    .flatMap((unit) => Object.values(pictureFiles(rendering(unit).fingerprint)))
+    .map((file) => `public/gallery/${file}`);
+const pictureOf = (unit: number): string => join(folder, pictures(unit)[0] ?? '');
+/** The sheets of the only layer. */
+const sheets = async (): Promise<string[]> =>
+  ((await readLayer()).wall?.files ?? []).map((file) => `public/gallery/${file}`);
 const readIndex = async (): Promise<GalleryIndex> =>
   galleryIndex.parse(JSON.parse(await readFile(join(folder, 'content/gallery/index.json'), 'utf8')));
 
@@ -96,24 +110,22 @@ describe('publish', () => {
       units: { total: 2, published: 2, missing: 0, damaged: 0, dead: 0 },
       pictures: { encoded: 2, kept: 0 },
     });
-    expect(await published()).toEqual([
+    const all = [
       'content/gallery/.encoded/index.json',
       'content/gallery/.encoded/mnist/conv2d.json',
       'content/gallery/index.json',
-      'content/gallery/mnist/conv2d.json',
-      'public/gallery/mnist/conv2d/0.strip.webp',
-      'public/gallery/mnist/conv2d/0.webp',
-      'public/gallery/mnist/conv2d/1.strip.webp',
-      'public/gallery/mnist/conv2d/1.webp',
-      'public/gallery/mnist/conv2d/wall-0.webp',
-    ]);
+      await layerFile(),
+      ...pictures(0, 1),
+      ...(await sheets()),
+    ];
+    expect(await published()).toEqual(all.sort());
     const { units, recipes } = await readLayer();
     const one = rendering(1);
     expect(units[1]).toEqual({
       unit: 1,
-      image: { file: 'mnist/conv2d/1.webp', widthPx: 28, heightPx: 20 },
+      image: { file: pictureFiles(one.fingerprint).image, widthPx: 28, heightPx: 20 },
       strip: {
-        file: 'mnist/conv2d/1.strip.webp',
+        file: pictureFiles(one.fingerprint).strip,
         frames: one.frames.map(({ step, objective }) => ({ step, objective })),
       },
       recipe: Object.keys(recipes)[0],
@@ -143,7 +155,7 @@ describe('publish', () => {
   it('shows the last frame as the picture, pixel for pixel, and all frames in the strip', async () => {
     await keep(rendering(0));
     await run([model(1)]);
-    const path = join(folder, 'public/gallery/mnist/conv2d/0.webp');
+    const path = pictureOf(0);
     const picture = await sharp(path).toColourspace('b-w').raw().toBuffer();
     expect(picture.equals(rendering(0).frames.at(-1)?.pixels ?? new Uint8Array())).toBe(true);
     const strip = await sharp(path.replace('.webp', '.strip.webp')).metadata();
@@ -255,23 +267,23 @@ describe('publishing again', () => {
     const wanted = [{ unit: 0, fingerprint: rendering(7).fingerprint }, ...changed.wanted.slice(1)];
     const summary = await run([model(2, { layers: [{ ...changed, wanted }] })]);
     expect(summary.pictures).toEqual({ encoded: 1, kept: 1 });
-    const picture = await sharp(join(folder, 'public/gallery/mnist/conv2d/0.webp'))
-      .toColourspace('b-w')
-      .raw()
-      .toBuffer();
+    const [shown] = (await readLayer()).units;
+    expect(shown?.image.file).toBe(pictureFiles(rendering(7).fingerprint).image);
+    const picture = await sharp(pictureOf(7)).toColourspace('b-w').raw().toBuffer();
     expect(picture.equals(rendering(7).frames.at(-1)?.pixels ?? new Uint8Array())).toBe(true);
   });
 
   it.each([
-    ['a picture is gone', 'public/gallery/mnist/conv2d/0.webp', undefined],
-    ['a strip was cut', 'public/gallery/mnist/conv2d/0.strip.webp', 'RIFF'],
-    ['the layer file was cut', 'content/gallery/mnist/conv2d.json', '{"version": 1,'],
-    ['the manifest was cut', 'content/gallery/.encoded/mnist/conv2d.json', '{'],
-    ['the index is gone', 'content/gallery/index.json', undefined],
-  ])('restores all when %s', async (_, file, text) => {
+    ['a picture is gone', () => pictures(0)[0], undefined],
+    ['a strip was cut', () => pictures(0)[1], 'RIFF'],
+    ['the layer file was cut', layerFile, '{"version": 1,'],
+    ['the manifest was cut', () => 'content/gallery/.encoded/mnist/conv2d.json', '{'],
+    ['the index is gone', () => 'content/gallery/index.json', undefined],
+  ])('restores all when %s', async (_, fileOf, text) => {
     await keep(rendering(0), rendering(1));
     await run([model(2)]);
     const before = await contents();
+    const file = (await fileOf()) ?? '';
     await (text === undefined ? rm(join(folder, file)) : writeFile(join(folder, file), text));
     await run([model(2)]);
     expect(await contents()).toEqual(before);
@@ -280,23 +292,23 @@ describe('publishing again', () => {
   it('removes what nothing refers to: units, layers, models, leftovers, and the folders that become empty', async () => {
     await keep(rendering(0), rendering(1));
     await run([model(2, { layers: [layer('conv2d', 2), layer('dense', 1)] }), model(1, { slug: 'other' })]);
-    await writeFile(join(folder, 'public/gallery/mnist/.tmp-1-abc'), 'half');
+    await writeFile(join(folder, 'public/gallery/pictures/.tmp-1-abc'), 'half');
     await mkdir(join(folder, 'public/fonts'));
     await writeFile(join(folder, 'public/fonts/not-ours.woff2'), '');
     const summary = await run([model(1)]);
-    // 1.webp, its strip, the layer dense (its pictures, sheet and two files), the model other (the same), the leftover.
-    expect(summary.files.removed).toBe(13);
-    expect(await published()).toEqual([
+    // Two pictures, their sheet, the layer's old file, the layer dense and the model other (two files each), the leftover.
+    expect(summary.files.removed).toBe(9);
+    const all = [
       'content/gallery/.encoded/index.json',
       'content/gallery/.encoded/mnist/conv2d.json',
       'content/gallery/index.json',
-      'content/gallery/mnist/conv2d.json',
+      await layerFile(),
       'public/fonts/not-ours.woff2',
-      'public/gallery/mnist/conv2d/0.strip.webp',
-      'public/gallery/mnist/conv2d/0.webp',
-      'public/gallery/mnist/conv2d/wall-0.webp',
-    ]);
-    expect(await readdir(join(folder, 'public/gallery'))).toEqual(['mnist']);
+      ...pictures(0),
+      ...(await sheets()),
+    ];
+    expect(await published()).toEqual(all.sort());
+    expect(await readdir(join(folder, 'content/gallery'))).toEqual(['.encoded', 'index.json', 'mnist']);
   });
 
   it('never leaves an index that names what is not there, wherever it is stopped', async () => {
@@ -328,7 +340,7 @@ describe('publishing again', () => {
     expect((await readLayer()).units).toHaveLength(4);
   });
 
-  it('does not take an old picture for the new one after it was interrupted between the two', async () => {
+  it('shows the old gallery, whole, until the new one is, and then that, whatever happens between', async () => {
     await keep(rendering(0), rendering(7));
     const other = model(1, {
       layers: [{ ...layer('conv2d', 1), wanted: [{ unit: 0, fingerprint: rendering(7).fingerprint }] }],
@@ -336,13 +348,32 @@ describe('publishing again', () => {
     await run([model(1)]);
     const before = await contents();
     const stop: Files['rename'] = (from, to) =>
-      to.endsWith('conv2d.json') && !to.includes('.encoded')
+      to.endsWith('index.json') && !to.includes('.encoded')
         ? Promise.reject(new Error('stopped'))
         : disk.rename(from, to);
     await expect(run([other], { ...disk, rename: stop })).rejects.toThrow('stopped');
-    expect(await contents()).not.toEqual(before);
+    expect(await contents()).toMatchObject({ ...before, ...noManifests });
     await run([model(1)]);
     expect(await contents()).toEqual(before);
+  });
+
+  it('goes on where it was interrupted: what was encoded stays', async () => {
+    await keep(...Array.from({ length: 300 }, (_, unit) => rendering(unit)));
+    const stopping = new AbortController();
+    let done = 0;
+    const stop: Files['rename'] = async (from, to) => {
+      await disk.rename(from, to);
+      if (to.includes('/pictures/') && ++done === 500) stopping.abort(new Error('asked'));
+    };
+    await expect(run([model(300)], { ...disk, rename: stop }, stopping.signal)).rejects.toThrow('asked');
+    const { pictures: again } = await run([model(300)]);
+    expect(again.kept).toBeGreaterThanOrEqual(128);
+    expect(again.encoded + again.kept).toBe(300);
+    const interrupted = await contents();
+    await rm(join(folder, 'content'), { recursive: true });
+    await rm(join(folder, 'public'), { recursive: true });
+    await run([model(300)]);
+    expect(await contents()).toEqual(interrupted);
   });
 
   it('stops between two units when it is asked to', async () => {
@@ -355,6 +386,8 @@ describe('publishing again', () => {
     await expect(readIndex()).rejects.toThrow();
   });
 });
+
+const noManifests = { 'content/gallery/.encoded/mnist/conv2d.json': expect.anything() };
 
 async function contents(): Promise<Record<string, string>> {
   const files = await published();

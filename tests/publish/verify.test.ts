@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { modelContent } from '../../content/schema.ts';
 import { disk } from '../../pipeline/files.ts';
 import { type PublishModel, publish } from '../../pipeline/publish/publish.ts';
+import { pictureFiles } from '../../pipeline/publish/record.ts';
 import { verifyPublished } from '../../pipeline/publish/verify.ts';
 import { randomOf } from '../../pipeline/recipe/random.ts';
 import { DiskStore } from '../../pipeline/store/disk.ts';
@@ -136,7 +137,7 @@ it('finds every file that is flipped, cut or lost, removes it, and all is made a
 it('says of a published picture that its rendering is gone, and of a file that nothing refers to it', async () => {
   await cp(join(folder, 'good'), join(folder, 'less'), { recursive: true });
   await new DiskStore(join(folder, 'less/store')).remove(renderings[2]?.fingerprint ?? '');
-  await writeFile(join(folder, 'less/public/gallery/mnist/conv2d/99.webp'), 'stray');
+  await writeFile(join(folder, 'less/public/gallery/pictures/99.webp'), 'stray');
   const ended = await verify('less', '--json');
   expect(ended.code).toBe(1);
   expect(JSON.parse(ended.stdout)).toEqual({
@@ -144,8 +145,11 @@ it('says of a published picture that its rendering is gone, and of a file that n
     files: 15,
     removed: 0,
     problems: [
-      { place: 'less/public/gallery/mnist/conv2d/2.webp', problem: 'its rendering is not in the store' },
-      { place: 'less/public/gallery/mnist/conv2d/99.webp', problem: 'nothing refers to it' },
+      {
+        place: `less/public/gallery/${pictureFiles(renderings[2]?.fingerprint ?? '').image}`,
+        problem: 'its rendering is not in the store',
+      },
+      { place: 'less/public/gallery/pictures/99.webp', problem: 'nothing refers to it' },
     ],
   });
 });

@@ -6,4 +6,4 @@ import { layerRoutes } from '../../../lib/routes.ts';
 export const getStaticPaths = () => layerRoutes();
 
 export const GET: APIRoute<InferGetStaticPropsType<typeof getStaticPaths>> = async ({ props, site }) =>
-  Response.json(layerAsJson(await readLayer(props.model.slug, props.layer.slug), site));
+  Response.json(layerAsJson(await readLayer(props.model.slug, props.layer), site));
