@@ -50,7 +50,7 @@ interface Run {
   readonly measures: readonly Measures[];
   /** Of the ascent, a unit. */
   readonly seconds: number;
-  /** Of all the work on all cores, a unit. */
+  /** Of all the work on all cores, a unit: what it takes, however busy the machine is. */
   readonly cpuSeconds: number;
 }
 
@@ -108,10 +108,11 @@ async function besideReference(): Promise<void> {
       mean(own.measures.map(({ harshShare }) => harshShare)).toFixed(3),
       mean(own.measures.map(({ keptUnderShifts }) => keptUnderShifts ?? 0)).toFixed(3),
       own.seconds.toFixed(2),
+      (own.cpuSeconds / cpus().length).toFixed(2),
       known.seconds,
     ]);
   }
-  const head = ['layer', 'phosphene', 'prototype', 'best of three', 'harsh', 'kept', 's', 'prototype s'];
+  const head = ['layer', 'phosphene', 'prototype', 'best of three', 'harsh', 'kept', 's', 'cores s', 'prototype s'];
   say(table([head, ...rows]));
   say(
     `At or above the prototype on ${prototype} of 20, the best of three on ${others} of 20; on blocks 3 to 5 ${mean(gains).toFixed(2)} times the best of three.`,
