@@ -15,6 +15,10 @@ export default defineConfig({
   devToolbar: { enabled: false },
   // The pages' security policy allows no inline style and no inline script.
   build: { inlineStylesheets: 'never' },
-  vite: { build: { assetsInlineLimit: 0, cssCodeSplit: false } },
+  vite: {
+    build: { assetsInlineLimit: 0, cssCodeSplit: false },
+    // A service worker acts below its own address: at the top it sees the whole site, under a name that stays.
+    worker: { rolldownOptions: { output: { entryFileNames: '[name]-worker.js' } } },
+  },
   integrations: [keptLayers(), pictures()],
 });

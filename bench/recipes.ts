@@ -112,7 +112,17 @@ async function besideReference(): Promise<void> {
       known.seconds,
     ]);
   }
-  const head = ['layer', 'phosphene', 'prototype', 'best of three', 'harsh', 'kept', 's', 'cores s', 'prototype s'];
+  const head = [
+    'layer',
+    'phosphene',
+    'prototype',
+    'best of three',
+    'harsh',
+    'kept',
+    's',
+    'cores s',
+    'prototype s',
+  ];
   say(table([head, ...rows]));
   say(
     `At or above the prototype on ${prototype} of 20, the best of three on ${others} of 20; on blocks 3 to 5 ${mean(gains).toFixed(2)} times the best of three.`,

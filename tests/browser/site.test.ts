@@ -523,6 +523,7 @@ describe('the way in', () => {
     await page.waitForURL('**/sample/conv2d_1/1/');
     expect(await page.locator('.way code').first().textContent()).toBe('/sample/conv2d_1/1/');
     await page.getByRole('link', { name: 'Search' }).click();
+    await page.waitForURL('**/search/');
     expect(await page.locator('button:visible, input:visible').count()).toBe(0);
     await page.getByRole('link', { name: 'dense_3', exact: true }).click();
     await page.waitForURL('**/sample/dense_3/');
@@ -611,6 +612,33 @@ describe('the wall of the home page', () => {
     const { page } = await open('/');
     expect(await page.getByRole('button').count()).toBe(0);
     await page.context().close();
+  });
+});
+
+describe('without a network', () => {
+  it.each(bases)('brings visited pages back, below "%s"', async (base) => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const { address, close } = await serve(built(base), base);
+    await page.goto(`${address}/sample/conv2d_1/3/`);
+    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    await page.goto(`${address}/sample/conv2d_1/`);
+    await page.waitForLoadState('networkidle');
+    await close();
+    for (const path of ['/sample/conv2d_1/3/', '/sample/conv2d_1/', '/sample/conv2d_1/?show=dead']) {
+      await page.goto(address + path);
+      const pictures = await page.evaluate(async () => {
+        const visible = [...document.images].filter(
+          (image) => image.getBoundingClientRect().top < innerHeight,
+        );
+        await Promise.all(visible.map((image) => image.decode()));
+        return visible.map((image) => image.naturalWidth);
+      });
+      expect(pictures.length, path).toBeGreaterThan(0);
+      expect(Math.min(...pictures), path).toBeGreaterThan(0);
+    }
+    await expect(page.goto(`${address}/sample/conv2d_1/4/`)).rejects.toThrow('ERR_FAILED');
+    await context.close();
   });
 });
 
