@@ -358,6 +358,13 @@ export const unitJson = z.object({
 });
 export type UnitJson = z.infer<typeof unitJson>;
 
+/** What lies at the top of the site beside the models: no model has one of these addresses. */
+export const pageNames: readonly string[] = [
+  ...['about', 'compare', 'gallery', 'pictures', 'search'],
+  ...['404.html', 'index.html', 'index.json', 'offline-worker.js', 'pages.xml', 'releases.xml', 'robots.txt'],
+  ...['schema.json', 'search.json', 'sitemap.xml'],
+];
+
 /** The gallery as others read it: /index.json */
 export const indexJson = z.object({
   models: z.array(

@@ -5,7 +5,7 @@
 
 import { basename, dirname } from 'node:path';
 import type { z } from 'zod';
-import type { InputScaling, modelContent } from '../content/schema.ts';
+import { type InputScaling, type modelContent, pageNames } from '../content/schema.ts';
 import { ownScaling } from './network/input-range.ts';
 import { renderableLayers } from './network/inspect.ts';
 import type { Network } from './network/network.ts';
@@ -29,10 +29,11 @@ interface Guess<T> {
 /** What to assume of a network that was read from the file at `path`. */
 export function assumeContent(network: Network, path: string): Assumption {
   const title = titleOf(path);
+  const address = slug(title).replaceAll(/[-_]{2,}/g, '-');
   const scaling = guessScaling(network);
   const recipe = guessRecipe(network);
   return {
-    slug: slug(title).replaceAll(/[-_]{2,}/g, '-'),
+    slug: pageNames.includes(address) ? `${address}-model` : address,
     content: { title, input: { scaling: scaling.value }, recipe: recipe.value },
     reasons: [
       { field: 'scaling', reason: scaling.reason },

@@ -2,7 +2,7 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { type KeptFile, type ModelContent, modelContent } from '../content/schema.ts';
+import { type KeptFile, type ModelContent, modelContent, pageNames } from '../content/schema.ts';
 import { PhospheneError } from './error.ts';
 import { suggestion } from './nearest.ts';
 import { parseJson, parseStrict } from './strict.ts';
@@ -77,6 +77,12 @@ async function readModel(file: string): Promise<ModelFile> {
   if (!slugPattern.test(slug)) {
     throw new PhospheneError(
       `${what}: the file's name becomes the model's address: expected small letters, digits and single '-', '_', '.' between them`,
+      { exitCode: 2 },
+    );
+  }
+  if (pageNames.includes(slug)) {
+    throw new PhospheneError(
+      `${what}: the file's name becomes the model's address, and /${slug} is a page of the gallery itself: call the file otherwise`,
       { exitCode: 2 },
     );
   }

@@ -95,6 +95,7 @@ describe('the name that is assumed', () => {
     ['/models/tiny-vgg/model.json', 'tiny-vgg', 'tiny-vgg'],
     ['/models/net.102-0.66.hdf5', 'net.102-0.66', 'net-102-0-66'],
     ['/models/\u001b[31mred\u202e.onnx', '[31mred', '31mred'],
+    ['/models/search.h5', 'search', 'search-model'],
   ])('of %j is %j, its address %j', (path, title, slug) => {
     const found = assumed({}, path);
     expect([found.content.title, found.slug]).toEqual([title, slug]);

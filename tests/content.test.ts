@@ -108,6 +108,12 @@ describe('readModels', () => {
       [],
       /My Model\.json: the file's name becomes the model's address/,
     ],
+    [
+      'the address of a page',
+      { 'search.json': model('a') },
+      [],
+      /search\.json: the file's name becomes the model's address, and \/search is a page/,
+    ],
   ])('refuses %s with exit code 2', async (_, files, slugs, message) => {
     await write(files);
     await expect(readModels(folder, slugs)).rejects.toMatchObject({

@@ -7,7 +7,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { HtmlValidate } from 'html-validate';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { indexJson, layerJson, searchJson, unitJson } from '../../content/schema.ts';
+import { indexJson, layerJson, pageNames, searchJson, unitJson } from '../../content/schema.ts';
 import { buildSite } from './build.ts';
 import { launchChromium } from './chromium.ts';
 import { hostileNames, type SampleFolders, writeSampleGallery } from './sample-gallery.ts';
@@ -530,6 +530,12 @@ describe('the way in', () => {
     expect(wrong).toEqual([]);
     await page.context().close();
   });
+});
+
+it('has nothing at its top that a model could be called by', async () => {
+  const models = ['sample', 'colour'];
+  for (const name of await readdir(built('')))
+    expect([...pageNames, ...models, '_astro'], name).toContain(name);
 });
 
 describe('how a wall hangs', () => {
