@@ -265,5 +265,5 @@ async function shapesOfForward(
     const numbers = dims.map(Number);
     return [name, float32(numbers, new Float32Array(size(numbers)))];
   });
-  return shapesOf(graph, engine, new Map(feeds));
+  return shapesOf(graph, engine.host ?? engine, new Map(feeds));
 }

@@ -6,6 +6,8 @@ const engines = {
   /** The fastest that works on this machine. */
   auto: async () => (await import('./onnxruntime.ts')).cpuEngine(),
   cpu: async () => (await import('./onnxruntime.ts')).cpuEngine(),
+  webgpu: async () => (await import('./webgpu.ts')).webgpuEngine(),
+  cuda: async () => (await import('./cuda.ts')).cudaEngine(),
 } satisfies Record<string, () => Promise<Engine>>;
 
 export type EngineName = keyof typeof engines;

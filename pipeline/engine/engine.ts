@@ -29,4 +29,8 @@ export interface Engine {
   compile(graph: Graph): Promise<Program>;
   upload(tensor: Tensor): Value;
   download(value: Value): Promise<Tensor>;
+  /** Frees values that nobody needs any more: they may not be fed or downloaded again. */
+  free(values: Iterable<Value>): void;
+  /** The engine for what is run once and read whole, as to learn the sizes of values; itself where there is none. */
+  readonly host?: Engine;
 }

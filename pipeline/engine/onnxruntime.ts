@@ -1,6 +1,6 @@
 /**
- * onnxruntime's CPU provider as an engine. A value is an ort tensor in host memory, so that upload and download copy
- * nothing.
+ * onnxruntime as an engine whose values are tensors in host memory: its CPU provider, where upload and download copy
+ * nothing, and its CUDA provider, which copies what goes into a run and what comes out.
  */
 
 import { cpus } from 'node:os';
@@ -13,12 +13,8 @@ import type { Engine, Program, Value } from './engine.ts';
 const toValue = (tensor: OrtTensor): Value => tensor as unknown as Value;
 const toOrt = (value: Value): OrtTensor => value as unknown as OrtTensor;
 
-const sessionOptions: InferenceSession.SessionOptions = {
-  executionProviders: ['cpu'],
-  graphOptimizationLevel: 'all',
-  // 4, fatal: what goes wrong is thrown as well, and stderr belongs to the progress bar.
-  logSeverityLevel: 4,
-};
+/** For every session and every run. 4, fatal: what goes wrong is thrown as well, and stderr belongs to the progress bar. */
+const quiet = { logSeverityLevel: 4 } as const;
 
 /** The engine that runs everywhere. Needs no set-up and holds nothing that must be closed. */
 export function cpuEngine(): Engine {
@@ -26,9 +22,24 @@ export function cpuEngine(): Engine {
     name: 'cpu',
     device: cpus()[0]?.model.trim() ?? 'unknown processor',
     lowering: { maxPool: 'indices' },
-    compile,
+    ...onHost('cpu', 'on the CPU'),
+  };
+}
+
+/**
+ * The parts of an engine that are the same with every provider whose values are in host memory.
+ * @param where For the sentences of errors: `on the CPU`.
+ */
+export function onHost(
+  provider: 'cpu' | 'cuda',
+  where: string,
+): Pick<Engine, 'compile' | 'upload' | 'download' | 'free'> {
+  return {
+    compile: (graph) => compile(graph, provider, where),
     upload: ({ type, data, dims }) => toValue(new OrtTensor(type, data, dims)),
     download: async (value) => read(toOrt(value)),
+    // Host memory is collected.
+    free: () => {},
   };
 }
 
@@ -38,28 +49,46 @@ export function cpuEngine(): Engine {
  */
 const largestConstantBytes = 16 * 2 ** 20;
 
-async function compile(graph: Graph): Promise<Program> {
-  const large = [...graph.initializers].filter(([, { data }]) => data.byteLength > largestConstantBytes);
+async function compile(graph: Graph, provider: 'cpu' | 'cuda', where: string): Promise<Program> {
+  const limit = provider === 'cpu' ? largestConstantBytes : Number.POSITIVE_INFINITY;
+  const large = [...graph.initializers].filter(([, { data }]) => data.byteLength > limit);
   const fed = large.map(([name, { type, data, dims }]) => [name, new OrtTensor(type, data, dims)] as const);
-  let session: InferenceSession;
-  try {
-    session = await InferenceSession.create(encodeModel(withInputs(graph, large)), sessionOptions);
-  } catch (cause) {
-    throw failure('Expected a graph that onnxruntime can run on the CPU', cause);
-  }
+  const session = await openSession(withInputs(graph, large), where, { executionProviders: [provider] });
   return {
     run: async (feeds) => {
       const own = [...feeds].map(([name, value]) => [name, toOrt(value)] as const);
-      const values = Object.fromEntries([...own, ...fed]);
-      try {
-        const results = await session.run(values, { logSeverityLevel: 4 });
-        return new Map(Object.entries(results).map(([name, tensor]) => [name, toValue(tensor)]));
-      } catch (cause) {
-        throw failure('Expected onnxruntime to run the graph on the CPU', cause);
-      }
+      const results = await runSession(session, Object.fromEntries([...own, ...fed]), where);
+      return new Map(Object.entries(results).map(([name, tensor]) => [name, toValue(tensor)]));
     },
     release: () => session.release(),
   };
+}
+
+/** A session of onnxruntime. @throws PhospheneError naming the operation that it cannot run. */
+export async function openSession(
+  graph: Graph,
+  where: string,
+  options: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
+  const model = encodeModel(graph);
+  try {
+    return await InferenceSession.create(model, { graphOptimizationLevel: 'all', ...quiet, ...options });
+  } catch (cause) {
+    throw failure(`Expected a graph that onnxruntime can run ${where}`, cause);
+  }
+}
+
+/** One run of it. @throws PhospheneError where it fails, e.g. because an input is missing. */
+export async function runSession(
+  session: InferenceSession,
+  feeds: InferenceSession.FeedsType,
+  where: string,
+): Promise<InferenceSession.ReturnType> {
+  try {
+    return await session.run(feeds, quiet);
+  } catch (cause) {
+    throw failure(`Expected onnxruntime to run the graph ${where}`, cause);
+  }
 }
 
 /** The graph with these initializers as inputs. */
@@ -74,7 +103,8 @@ function withInputs(graph: Graph, tensors: readonly (readonly [string, Tensor])[
   };
 }
 
-function read({ type, data, dims }: OrtTensor): Tensor {
+/** @throws PhospheneError where the tensor is of a type that graphs here do not have. */
+export function read({ type, data, dims }: OrtTensor): Tensor {
   if (type === 'float32' || type === 'int64' || type === 'int32' || type === 'bool') {
     return { type, dims, data } as Tensor;
   }

@@ -6,7 +6,7 @@
 import { execFile } from 'node:child_process';
 import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
 
@@ -55,6 +55,20 @@ async function unpacked(): Promise<Program> {
   await rename(staging, folder).catch(() => rm(staging, { recursive: true }));
   return program;
 }
+
+/**
+ * The folder of a Vulkan that runs on the processor (SwiftShader), as a Chromium brings it: beside Debian's, or unpacked
+ * from the registry's. Undefined where neither is for this system.
+ */
+export async function softwareVulkan(): Promise<string | undefined> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
+  const debian = '/usr/lib/chromium';
+  if (await exists(join(debian, vulkanDriver))) return debian;
+  return dirname((await unpacked()).path);
+}
+
+/** Beside the library that it names. */
+export const vulkanDriver = 'vk_swiftshader_icd.json';
 
 async function findChromium(): Promise<Program> {
   const named = process.env['PHOSPHENE_CHROMIUM'];
