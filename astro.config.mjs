@@ -1,8 +1,16 @@
 import { defineConfig } from 'astro/config';
 import { keptLayers } from './src/integrations/kept-layers.ts';
 import { pictures } from './src/integrations/pictures.ts';
+import { portable } from './src/integrations/portable.ts';
 
-const { PHOSPHENE_CACHE, PHOSPHENE_BASE, PHOSPHENE_SITE, PHOSPHENE_PUBLIC, PHOSPHENE_OUT } = process.env;
+const {
+  PHOSPHENE_CACHE,
+  PHOSPHENE_BASE,
+  PHOSPHENE_SITE,
+  PHOSPHENE_PUBLIC,
+  PHOSPHENE_OUT,
+  PHOSPHENE_PORTABLE,
+} = process.env;
 
 export default defineConfig({
   ...(PHOSPHENE_SITE === undefined ? {} : { site: PHOSPHENE_SITE }),
@@ -20,5 +28,9 @@ export default defineConfig({
     // A service worker acts below its own address: at the top it sees the whole site, under a name that stays.
     worker: { rolldownOptions: { output: { entryFileNames: '[name]-worker.js' } } },
   },
-  integrations: [keptLayers(), pictures()],
+  integrations: [
+    keptLayers(),
+    pictures(),
+    ...(PHOSPHENE_PORTABLE === undefined ? [] : [portable(PHOSPHENE_PORTABLE)]),
+  ],
 });

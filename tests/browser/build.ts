@@ -7,7 +7,7 @@ import type { SampleFolders } from './sample-gallery.ts';
 const program = 'node_modules/astro/bin/astro.mjs';
 
 /**
- * What it keeps for later builds lies beside the target. The test runner's own environment stays out of it: it holds BASE_URL and PROD.
+ * What it keeps for later builds lies beside the target, and so does a portable copy. The test runner's own environment stays out of it: it holds BASE_URL and PROD.
  *
  * @throws with the output of the build where it fails.
  */
@@ -28,6 +28,7 @@ export async function buildSite(
       PHOSPHENE_OUT: target,
       PHOSPHENE_CACHE: `${target}-cache`,
       PHOSPHENE_BASE: base,
+      PHOSPHENE_PORTABLE: `${target}-portable`,
       ...(site === undefined ? {} : { PHOSPHENE_SITE: site }),
     },
   });

@@ -1,6 +1,7 @@
 import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { AxeBuilder } from '@axe-core/playwright';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -644,6 +645,38 @@ describe('without a network', () => {
       expect(Math.min(...pictures), path).toBeGreaterThan(0);
     }
     await expect(page.goto(`${address}/sample/conv2d_1/4/`)).rejects.toThrow('ERR_FAILED');
+    await context.close();
+  });
+});
+
+describe('the portable copy', () => {
+  it.each(bases)('leads to a file with every link, built below "%s"', async (base) => {
+    const copy = `${built(base)}-portable`;
+    const files = new Set(await readdir(copy, { recursive: true }));
+    const pages = [...files].filter((file) => file.endsWith('.html'));
+    expect(pages).toHaveLength((await filesOf(base, '.html')).length);
+    for (const page of pages) {
+      const html = await readFile(join(copy, page), 'utf8');
+      for (const [, link = ''] of html.matchAll(/ (?:href|src)="([^"#?:]+)[^":]*"/g))
+        expect(files, `${page}: ${link}`).toContain(join(dirname(page), decodeURIComponent(link)));
+    }
+  });
+
+  it('opens from a file, with its pictures and its way from page to page', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(pathToFileURL(join(`${built('')}-portable`, 'index.html')).href);
+    await page.getByRole('link', { name: 'Sample digits', exact: true }).click();
+    await page.getByRole('link', { name: 'conv2d_1', exact: true }).click();
+    await page.locator('.wall .tile').nth(1).click();
+    await page.waitForURL('**/sample/conv2d_1/1/index.html');
+    const picture = page.locator('.stage img').first();
+    expect(
+      await picture.evaluate((image: HTMLImageElement) => image.decode().then(() => image.naturalWidth)),
+    ).toBe(28);
+    expect(await page.evaluate(() => getComputedStyle(document.body).fontFamily)).not.toBe(
+      '"Times New Roman"',
+    );
     await context.close();
   });
 });
