@@ -299,7 +299,16 @@ export const galleryIndex = z.object({
         name: z.string(),
         source: z.string().optional().describe('Where it was published.'),
         units: z.int().describe('Published units that it made.'),
-        recipe: z.record(z.string(), json),
+        recipe: z.record(z.string(), json).describe('Resolved; of a table what all its rows have in common.'),
+        layers: z
+          .array(
+            z.object({
+              names: z.array(z.string()).describe('Patterns of layer names; none: the class scores.'),
+              recipe: z.record(z.string(), json).describe('What this row has of its own.'),
+            }),
+          )
+          .optional()
+          .describe('Of a recipe that differs from layer to layer: the first row that fits counts.'),
       }),
     )
     .optional()
