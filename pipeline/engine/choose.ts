@@ -8,6 +8,7 @@ const engines = {
   cpu: async () => (await import('./onnxruntime.ts')).cpuEngine(),
   webgpu: async () => (await import('./webgpu.ts')).webgpuEngine(),
   cuda: async () => (await import('./cuda.ts')).cudaEngine(),
+  tfjs: async () => (await import('./tfjs/engine.ts')).tfjsEngine(),
 } satisfies Record<string, () => Promise<Engine>>;
 
 export type EngineName = keyof typeof engines;

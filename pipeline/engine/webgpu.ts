@@ -8,8 +8,8 @@ import { type InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { GraphBuilder } from '../network/build.ts';
 import type { DataType, Graph, Tensor } from '../network/graph.ts';
 import type { Engine, Program, Value } from './engine.ts';
+import { commonForms, inOperationsOf } from './forms.ts';
 import { cpuEngine, openSession, read, runSession } from './onnxruntime.ts';
-import { inOperationsOf, webgpuForms } from './webgpu-forms.ts';
 
 const where = 'on the graphics card';
 
@@ -59,7 +59,7 @@ export function webgpuEngine({ alone = false } = {}): Engine {
       for (const value of values) residentOf(value).tensor.dispose();
     },
     async compile(graph): Promise<Program> {
-      const session = await sessionOf(inOperationsOf(graph, webgpuForms), 'gpu-buffer');
+      const session = await sessionOf(inOperationsOf(graph, commonForms), 'gpu-buffer');
       return {
         async run(feeds) {
           const fed: Record<string, OrtTensor> = {};

@@ -32,6 +32,7 @@ const rows: readonly Row[] = [
     looser: { 'ops/sin': 100, 'ops/cos': 100 },
   },
   { engine: 'cuda', missing: cudaMissing() },
+  { engine: 'tfjs' },
 ];
 
 const title = ({ engine, missing }: Row): string =>

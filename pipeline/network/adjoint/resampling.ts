@@ -1,7 +1,7 @@
 /** Resize: along each axis a linear map, whose matrix is written down from the coordinates; the cotangent takes its transpose. */
 
-import { intOf, type Node, textOf } from '../graph.ts';
-import { matrixOf, transposedAlong } from './linear-map.ts';
+import { float32, intOf, type Node, textOf } from '../graph.ts';
+import { transposedAlong } from './linear-map.ts';
 import { type Formula, type Rules, range, ruleOfFirst } from './rule.ts';
 
 /** From a place in an axis of n values to the place in the axis of m values that it was resized from, by `scale`. */
@@ -41,30 +41,55 @@ function kernelOf(node: Node, refuse: Formula['refuse']): Kernel {
   return mode === 'nearest' ? (place) => [[round(place), 1]] : refuse(`its mode is '${mode}'`);
 }
 
+/** One axis of a resize: y = matrix · x along it, `data` [n, m] in rows. */
+export interface AxisResize {
+  readonly axis: number;
+  /** Lengths of the axis in y and in x. */
+  readonly n: number;
+  readonly m: number;
+  readonly data: Float32Array;
+}
+
+/**
+ * A Resize of dims `from` to dims `to` as one matrix for each axis that changes.
+ * @param given The scales that the node states, where it states any.
+ */
+export function resizeMatrices(
+  node: Node,
+  from: readonly number[],
+  to: readonly number[],
+  given: ArrayLike<number> | undefined,
+  refuse: Formula['refuse'],
+): AxisResize[] {
+  const transformation = textOf(node, 'coordinate_transformation_mode', 'half_pixel');
+  const coordinate = coordinates[transformation] ?? refuse(`its coordinates are '${transformation}'`);
+  const kernel = kernelOf(node, refuse);
+  if (intOf(node, 'antialias', 0) === 1) refuse('it is antialiased');
+  return from.flatMap((m, axis) => {
+    const n = to[axis] ?? 1;
+    const scale = (given?.length === to.length ? given[axis] : undefined) ?? n / m;
+    if (n === m && scale === 1) return [];
+    const data = new Float32Array(n * m);
+    for (const row of range(n)) {
+      for (const [position, weight] of kernel(coordinate(row, scale, n, m))) {
+        const place = row * m + Math.min(Math.max(position, 0), m - 1);
+        data[place] = (data[place] ?? 0) + weight;
+      }
+    }
+    return [{ axis, n, m, data }];
+  });
+}
+
 export const resampling: Rules = {
-  Resize: ruleOfFirst((context) => {
-    const { build, g, x, y, node, dims, refuse } = context;
-    const transformation = textOf(node, 'coordinate_transformation_mode', 'half_pixel');
-    const coordinate = coordinates[transformation] ?? refuse(`its coordinates are '${transformation}'`);
-    const kernel = kernelOf(node, refuse);
-    if (intOf(node, 'antialias', 0) === 1) refuse('it is antialiased');
+  Resize: ruleOfFirst(({ build, g, x, y, node, dims, refuse }) => {
     const given = build.float32Constant(node.inputs[2] ?? '')?.data;
     let now = [...dims(y)];
     let result = g;
-    dims(x).forEach((m, axis) => {
-      const n = now[axis] ?? 1;
-      const scale = (given?.length === now.length ? given[axis] : undefined) ?? n / m;
-      if (n === m && scale === 1) return;
-      const matrix = matrixOf(build, n, m, (add) => {
-        for (const row of range(n)) {
-          for (const [position, weight] of kernel(coordinate(row, scale, n, m))) {
-            add(row, Math.min(Math.max(position, 0), m - 1), weight);
-          }
-        }
-      });
+    for (const { axis, n, m, data } of resizeMatrices(node, dims(x), dims(y), given, refuse)) {
+      const matrix = build.constant(float32([n, m], data), 'matrix');
       result = transposedAlong(build, result, now, axis, matrix, m);
       now = now.with(axis, m);
-    });
+    }
     return result;
   }),
 };

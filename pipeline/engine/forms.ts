@@ -1,4 +1,4 @@
-/** Operations that the WebGPU provider leaves to the CPU, written in others that it has: (builder, node) ⇒ value. */
+/** Operations that not every engine has, written in others that all have: (builder, node) ⇒ value. */
 
 import { GraphBuilder } from '../network/build.ts';
 import { float, floatOf, type Graph, int, intOf, type Node } from '../network/graph.ts';
@@ -13,7 +13,7 @@ const of =
   (build, node) =>
     write(build, node.inputs[0] ?? '', node);
 
-export const webgpuForms: Forms = {
+export const commonForms: Forms = {
   Sum: (build, { inputs }) => total(build, inputs),
   Mean: (build, { inputs }) => build.add('Mul', [total(build, inputs), build.scalar(1 / inputs.length)]),
   Dropout: of((build, x) => build.add('Identity', [x])),
