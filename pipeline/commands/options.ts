@@ -47,7 +47,7 @@ export function withPictureOptions(command: Command): Command {
 export function withWorkOptions(command: Command, store = '.cache/store'): Command {
   return command
     .option('--batch <n>', 'pictures worked on at once; changes speed and memory only', wholeNumber(1, 4096))
-    .option('--engine <name>', 'what computes: auto, cpu, webgpu or cuda', engineName, 'auto')
+    .option('--engine <name>', 'what computes: auto, cpu, webgpu, cuda or tfjs', engineName, 'auto')
     .option('--store <dir>', 'where renderings are kept', store);
 }
 

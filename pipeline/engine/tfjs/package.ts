@@ -69,10 +69,12 @@ export async function loadTfjs(): Promise<Loaded> {
 }
 
 function load(name: TfjsPackage): TensorFlow {
-  // The native packages tell what they do on stderr, which belongs to the progress bar, and call what Node 23 took away.
+  // The native packages tell what they do on stderr, which belongs to the progress bar, and call what Node took away.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
-  const old = util as { isNullOrUndefined?: (value: unknown) => boolean };
-  old.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  Object.assign(util, {
+    isArray: Array.isArray,
+    isNullOrUndefined: (value: unknown): boolean => value === null || value === undefined,
+  });
   const tf = require(name) as TensorFlow;
   if (name === '@tensorflow/tfjs-core') require('@tensorflow/tfjs-backend-cpu');
   tf.enableProdMode();
