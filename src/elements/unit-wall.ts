@@ -22,7 +22,9 @@ class UnitWall extends HTMLElement {
   #all: readonly Hung[] = [];
   /** Those that are seen, as they hang. */
   #tiles: readonly HTMLAnchorElement[] = [];
-  #sharpener: IntersectionObserver | undefined;
+  #sharpening: number | undefined;
+  /** Ends with the wall's own listeners. */
+  #gone = new AbortController();
 
   connectedCallback(): void {
     this.#all = [...this.querySelectorAll<HTMLAnchorElement>('a.tile')].map((tile) => ({
@@ -46,12 +48,14 @@ class UnitWall extends HTMLElement {
       if (target instanceof Element) this.#play(target.closest<HTMLAnchorElement>('a.tile'));
     });
     document.addEventListener('keydown', (event) => this.#move(event));
+    for (const kind of ['scroll', 'resize'] as const)
+      window.addEventListener(kind, () => this.#sharpenSoon(), { passive: true, signal: this.#gone.signal });
     this.#control();
-    this.#sharpen();
+    this.#sharpenSoon();
   }
 
   disconnectedCallback(): void {
-    this.#sharpener?.disconnect();
+    this.#gone.abort();
   }
 
   get #aspect(): number {
@@ -103,7 +107,7 @@ class UnitWall extends HTMLElement {
     size.addEventListener('input', () => {
       this.style.setProperty('--size', `${size.value}px`);
       remember(size.value);
-      this.#sharpen();
+      this.#sharpenSoon();
     });
     if (asked.size > 0) hang();
     else top.disabled = true;
@@ -127,6 +131,7 @@ class UnitWall extends HTMLElement {
     this.#find('.wall').replaceChildren(...seen.map(({ item }) => item));
     this.#tiles = seen.map(({ tile }) => tile);
     this.#enterAt(this.#tiles.find(({ tabIndex }) => tabIndex === 0));
+    this.#sharpenSoon();
     const measure = this.#find<HTMLSelectElement>('[name=order]').selectedOptions[0]?.dataset['measure'];
     const last = top.at(-1)?.values[by];
     const least = measure === undefined || last === undefined || share === 1 ? '' : `, ${measure} ≥ ${last}`;
@@ -140,36 +145,20 @@ class UnitWall extends HTMLElement {
   }
 
   /** Where tiles are larger than on their sheet, those in view get their own picture. Pixel art needs none. */
+  #sharpenSoon(): void {
+    window.clearTimeout(this.#sharpening);
+    // Not while people scroll past.
+    this.#sharpening = window.setTimeout(() => this.#sharpen(), restMs);
+  }
+
   #sharpen(): void {
-    const sheetPx = Number(this.dataset['tile']);
     const pixelArt = getComputedStyle(this).getPropertyValue('--rendering').trim() === 'pixelated';
-    const wanted = !pixelArt && this.#tilePx() * devicePixelRatio > sheetPx * 1.05;
-    if (!wanted) {
-      this.#sharpener?.disconnect();
-      this.#sharpener = undefined;
-      return;
-    }
-    if (this.#sharpener !== undefined) return;
-    const seen = new Set<HTMLAnchorElement>();
-    let timer: number | undefined;
-    this.#sharpener = new IntersectionObserver((changes) => {
-      for (const { target, isIntersecting } of changes) {
-        if (!(target instanceof HTMLAnchorElement)) continue;
-        if (isIntersecting) seen.add(target);
-        else seen.delete(target);
-      }
-      // Not while people scroll past.
-      window.clearTimeout(timer);
-      timer = window.setTimeout(() => {
-        for (const tile of seen) {
-          this.#sharpener?.unobserve(tile);
-          void sharpenTile(tile);
-        }
-        seen.clear();
-      }, restMs);
-    });
-    for (const { tile } of this.#all) {
-      if (/\bs\d/.test(tile.className)) this.#sharpener.observe(tile);
+    const sheetPx = Number(this.dataset['tile']);
+    if (pixelArt || this.#tilePx() * devicePixelRatio <= sheetPx * 1.05) return;
+    const first = lowest(this.#tiles, (tile) => tile.getBoundingClientRect().bottom > 0);
+    const end = lowest(this.#tiles, (tile) => tile.getBoundingClientRect().top > innerHeight);
+    for (const tile of this.#tiles.slice(first, end)) {
+      if (/\bs\d/.test(tile.className)) void sharpenTile(tile);
     }
   }
 
@@ -201,6 +190,17 @@ class UnitWall extends HTMLElement {
     };
     return targets[key];
   }
+}
+
+/** The index of the first item that `holds`, where it holds for all after that; their number where it does for none. */
+function lowest<T>(items: readonly T[], holds: (item: T) => boolean): number {
+  let [low, high] = [0, items.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(items[middle] as T)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 async function sharpenTile(tile: HTMLAnchorElement): Promise<void> {
