@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { exportCommand, importCommand } from './commands/carry.ts';
 import { compareCommand } from './commands/compare.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { gcCommand } from './commands/gc.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { publishCommand } from './commands/publish.ts';
@@ -78,6 +79,7 @@ const program = new Command('phosphene')
   .addCommand(gcCommand(terminal))
   .addCommand(exportCommand(terminal))
   .addCommand(importCommand(terminal))
+  .addCommand(doctorCommand(terminal))
   .addHelpText(
     'after',
     `

@@ -1,6 +1,7 @@
 /** What happened, as data. Whoever does the work emits these; how they are told to people is the log's matter. */
 
 import type { Assumption } from './assume.ts';
+import type { TryEvent } from './probe/auto.ts';
 import type { RenderEvent } from './render.ts';
 import type { TrialEvent } from './search/search.ts';
 import type { RecipeEvent } from './sheet/compare.ts';
@@ -9,6 +10,7 @@ import type { WeightsEvent } from './weights/weights.ts';
 export type Event =
   | WeightsEvent
   | ModelEvent
+  | TryEvent
   | RenderEvent
   | RecipeEvent
   | TrialEvent

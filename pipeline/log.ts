@@ -30,6 +30,9 @@ export function openLog(stream: LogStream, now: () => number = () => performance
           }
           progress.begin(event.total - event.fresh, units);
           return;
+        case 'trying':
+          progress.say(`Trying the engine ${event.engine}`);
+          return;
         case 'recipe':
           progress.say(`${event.name}, recipe ${event.place} of ${event.of}`);
           return;

@@ -76,7 +76,7 @@ const order: readonly (readonly string[])[] = [
   ['pipeline/formats', 'pipeline/recipe', 'pipeline/content.ts'],
   ['pipeline/picture', 'pipeline/store', 'pipeline/weights'],
   ['pipeline/ascent', 'pipeline/plan.ts', 'pipeline/assume.ts', 'pipeline/json-schema.ts'],
-  ['pipeline/render.ts', 'pipeline/status.ts'],
+  ['pipeline/probe', 'pipeline/render.ts', 'pipeline/status.ts'],
   ['pipeline/sheet'],
   ['pipeline/search'],
   ['pipeline/events.ts'],

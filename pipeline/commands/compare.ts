@@ -52,14 +52,14 @@ async function compare(word: string, options: Options, terminal: Terminal): Prom
   const { openSelected } = await import('./select.ts');
   const { compareRecipes, comparedLayers, comparisonSheet } = await import('../sheet/compare.ts');
   const { madeBy, writeSheet } = await import('./sheet-file.ts');
-  const { openEngine } = await import('../engine/choose.ts');
+  const { chosenEngine } = await import('../probe/auto.ts');
   const { DiskStore } = await import('../store/disk.ts');
 
   const recipes = await recipesOf(options.recipes);
   const store = new DiskStore(options.store);
   await store.prepare();
   const { model, opened } = await openSelected(word, options, terminal);
-  const engine = await openEngine(options.engine);
+  const engine = await chosenEngine(options.engine, terminal.emit);
   const { batch, units = firstUnits } = options;
   const comparison = await compareRecipes(
     {

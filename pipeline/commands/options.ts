@@ -1,8 +1,8 @@
 /** The options that all commands which render pictures take. */
 
 import type { Command } from 'commander';
-import type { EngineName } from '../engine/choose.ts';
 import type { PlanOptions } from '../plan.ts';
+import type { EngineChoice } from '../probe/auto.ts';
 import { engineName, lambdaExpression, names, unitNumbers, wholeNumber } from './values.ts';
 
 /** Which pictures are rendered, of what. */
@@ -20,7 +20,7 @@ export interface PictureOptions {
 /** How they are rendered, and where they are kept. */
 export interface WorkOptions {
   readonly batch?: number;
-  readonly engine: EngineName;
+  readonly engine: EngineChoice;
   readonly store: string;
 }
 

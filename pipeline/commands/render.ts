@@ -79,11 +79,11 @@ async function render(words: string[], options: Options, terminal: Terminal): Pr
   }
 
   await rememberWeights(ready, options, terminal);
-  const { openEngine } = await import('../engine/choose.ts');
+  const { chosenEngine } = await import('../probe/auto.ts');
   const { renderModels } = await import('../render.ts');
   const { batch } = options;
   const summary = await renderModels(plans, batch === undefined ? {} : { batch }, {
-    engine: await openEngine(options.engine),
+    engine: await chosenEngine(options.engine, terminal.emit),
     store,
     signal: terminal.signal,
     emit: (event) => terminal.emit(event),

@@ -95,7 +95,7 @@ async function searchRecipes(word: string, options: Options, terminal: Terminal)
   const { openSelected } = await import('./select.ts');
   const { readRecipe } = await import('./recipes.ts');
   const { madeBy, writeSheet } = await import('./sheet-file.ts');
-  const { openEngine } = await import('../engine/choose.ts');
+  const { chosenEngine } = await import('../probe/auto.ts');
   const { DEFAULT_SEED, planModel } = await import('../plan.ts');
   const { resolveRecipe } = await import('../recipe/resolve.ts');
   const { foundRecipes } = await import('../search/found.ts');
@@ -128,7 +128,7 @@ async function searchRecipes(word: string, options: Options, terminal: Terminal)
   const seed = options.seed ?? DEFAULT_SEED;
   const limits = { maxHarsh: options.maxHarsh, minKept: options.minKept };
 
-  const engine = await openEngine(options.engine);
+  const engine = await chosenEngine(options.engine, terminal.emit);
   const { batch } = options;
   const effects = { engine, store, signal: terminal.signal, emit: terminal.emit };
   const render = async (point: Point) => {

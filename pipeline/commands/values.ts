@@ -1,8 +1,9 @@
 /** The values of options: text from the command line to what it means, or one sentence why not. */
 
 import { InvalidArgumentError } from 'commander';
-import { type EngineName, engineNames } from '../engine/choose.ts';
+import { engineNames } from '../engine/choose.ts';
 import { suggestion } from '../nearest.ts';
+import type { EngineChoice } from '../probe/auto.ts';
 
 /** A parser of whole numbers from `least` to `most`. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
@@ -59,11 +60,12 @@ export function lambdaExpression(
   return { ...before, [name]: expression };
 }
 
-export function engineName(text: string): EngineName {
-  const found = engineNames.find((name) => name === text);
+export function engineName(text: string): EngineChoice {
+  const choices: readonly EngineChoice[] = ['auto', ...engineNames];
+  const found = choices.find((name) => name === text);
   if (found === undefined) {
     throw new InvalidArgumentError(
-      `Expected one of ${engineNames.join(', ')}${suggestion(text, engineNames).replace(/^; known.*/, '')}`,
+      `Expected one of ${choices.join(', ')}${suggestion(text, choices).replace(/^; known.*/, '')}`,
     );
   }
   return found;

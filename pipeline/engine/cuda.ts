@@ -1,11 +1,11 @@
 /** onnxruntime's CUDA provider as an engine. The package does not bring CUDA's libraries: they are installed by hand. */
 
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { PhospheneError } from '../error.ts';
 import type { Engine } from './engine.ts';
+import { nvidiaDevice } from './graphics.ts';
 import { cpuEngine, onHost } from './onnxruntime.ts';
 
 /**
@@ -33,18 +33,4 @@ export function cudaMissing(): string | undefined {
   const library = join(dirname(entry), '../bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so');
   if (existsSync(library)) return undefined;
   return `Expected onnxruntime's CUDA libraries, found no ${library}; with CUDA 12 and cuDNN 9, ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js fetches them`;
-}
-
-/** The first card's name, e.g. `NVIDIA H100 PCIe`; undefined where there is no card or no driver. */
-export function nvidiaDevice(): string | undefined {
-  try {
-    const said = execFileSync('nvidia-smi', ['--query-gpu=name', '--format=csv,noheader'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: 10_000,
-    });
-    return said.split('\n')[0]?.trim() || undefined;
-  } catch {
-    return undefined;
-  }
 }

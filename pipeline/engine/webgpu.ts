@@ -9,6 +9,7 @@ import { GraphBuilder } from '../network/build.ts';
 import type { DataType, Graph, Tensor } from '../network/graph.ts';
 import type { Engine, Program, Value } from './engine.ts';
 import { commonForms, inOperationsOf } from './forms.ts';
+import { graphicsDevice } from './graphics.ts';
 import { cpuEngine, openSession, read, runSession } from './onnxruntime.ts';
 
 const where = 'on the graphics card';
@@ -47,7 +48,7 @@ export function webgpuEngine({ alone = false } = {}): Engine {
 
   return {
     name: 'webgpu',
-    device: 'graphics card',
+    device: graphicsDevice(),
     lowering: { maxPool: 'compare' },
     host: cpuEngine(),
     upload: ({ type, data, dims }) => toValue(new OrtTensor(type, data, dims)),

@@ -6,16 +6,15 @@
 import { execFile } from 'node:child_process';
 import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
+import { chromiumNames, onPath } from '../../pipeline/probe/browser.ts';
 
 interface Program {
   readonly path: string;
   readonly libraries?: string;
 }
-
-const systemNames = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
@@ -74,8 +73,7 @@ async function findChromium(): Promise<Program> {
   const named = process.env['PHOSPHENE_CHROMIUM'];
   if (named !== undefined) return { path: named };
   if (await exists(chromium.executablePath())) return { path: chromium.executablePath() };
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  for (const path of systemNames.flatMap((name) => folders.map((folder) => join(folder, name)))) {
+  for (const path of onPath(chromiumNames)) {
     if (await answers(path)) return { path };
   }
   return unpacked();

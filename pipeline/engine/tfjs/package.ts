@@ -1,10 +1,12 @@
 /** Which TensorFlow.js there is: the first of its packages that can be loaded, from here or from NODE_PATH. */
 
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
+import { dirname, join } from 'node:path';
 import util from 'node:util';
 import { PhospheneError } from '../../error.ts';
-import { nvidiaDevice } from '../cuda.ts';
+import { nvidiaDevice } from '../graphics.ts';
 
 /** The operations and memory that all its packages share. */
 export type TensorFlow = typeof import('@tensorflow/tfjs-core');
@@ -24,6 +26,8 @@ export interface Found {
   readonly name: TfjsPackage;
   /** Undefined where it is not installed. */
   readonly version: string | undefined;
+  /** Whether its library is there; what is written in JavaScript needs none. */
+  readonly whole: boolean;
 }
 
 const require = createRequire(import.meta.url);
@@ -32,12 +36,20 @@ const require = createRequire(import.meta.url);
 export function findTfjs(): Found[] {
   return tfjsPackages.map((name) => {
     try {
-      const { version } = require(`${name}/package.json`) as { version: string };
-      return { name, version };
+      const manifest = require.resolve(`${name}/package.json`);
+      const { version } = require(manifest) as { version: string };
+      return { name, version, whole: !name.includes('-node') || hasBinding(dirname(manifest)) };
     } catch {
-      return { name, version: undefined };
+      return { name, version: undefined, whole: false };
     }
   });
+}
+
+/** What is built or fetched when a native package is installed: lib/napi-v8/tfjs_binding.node. */
+function hasBinding(folder: string): boolean {
+  const libraries = join(folder, 'lib');
+  const folders = existsSync(libraries) ? readdirSync(libraries) : [];
+  return folders.some((name) => existsSync(join(libraries, name, 'tfjs_binding.node')));
 }
 
 export interface Loaded {
@@ -52,8 +64,12 @@ export interface Loaded {
  */
 export async function loadTfjs(): Promise<Loaded> {
   const reasons: string[] = [];
-  for (const { name, version } of findTfjs()) {
+  for (const { name, version, whole } of findTfjs()) {
     if (version === undefined) continue;
+    if (!whole) {
+      reasons.push(`${name} has no library`);
+      continue;
+    }
     try {
       const tf = load(name);
       await tf.ready();
@@ -64,7 +80,7 @@ export async function loadTfjs(): Promise<Loaded> {
   }
   const said = reasons.length === 0 ? 'none is installed' : reasons.join('; ');
   throw new PhospheneError(
-    `Expected one of ${tfjsPackages.join(', ')}, but ${said}; npm install --no-save @tensorflow/tfjs-node brings the one for the CPU.`,
+    `Expected one of ${tfjsPackages.join(', ')}, found that ${said}; npm install --no-save @tensorflow/tfjs-node brings the one for the CPU`,
   );
 }
 
