@@ -4,6 +4,8 @@ export interface Strip {
   readonly frames: number;
   /** Shows frame `index`, 0 … frames − 1. */
   readonly show: (index: number) => void;
+  /** Shows all frames once, each for `frameMs`, without the script's help. */
+  readonly play: (frameMs: number) => Promise<unknown>;
   readonly remove: () => void;
 }
 
@@ -28,6 +30,11 @@ export async function layStrip(host: Element, address: string, aspect: number): 
   return {
     frames,
     show: (index) => image.style.setProperty('transform', `translateX(${(-100 * index) / frames}%)`),
+    play: (frameMs) =>
+      image.animate(
+        { transform: ['translateX(0)', 'translateX(-100%)'] },
+        { duration: frames * frameMs, easing: `steps(${frames})` },
+      ).finished,
     remove: () => window.remove(),
   };
 }
@@ -43,10 +50,7 @@ export async function playOnce(tile: HTMLAnchorElement, aspect = 1): Promise<voi
   if (playing.has(host)) return;
   playing.add(host);
   const strip = await layStrip(host, tile.href.replace(/\/$/, '.strip.webp'), aspect);
-  for (let index = 0; index < (strip?.frames ?? 0); index++) {
-    strip?.show(index);
-    await new Promise((resolve) => setTimeout(resolve, frameMs));
-  }
+  await strip?.play(frameMs);
   strip?.remove();
   playing.delete(host);
 }
