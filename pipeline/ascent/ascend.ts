@@ -1,6 +1,7 @@
 /**
  * The loop: a batch of slots, one unit a slot, all moved by one run of the step graph. A slot that is finished is
- * given the next unit at once. What happens in a slot depends on its unit, seed and step alone.
+ * given the next unit at once. What happens in a slot depends on its unit, seed and step alone. All values stay with the
+ * engine from step to step; they are read when a frame is due.
  */
 
 import type { Engine, Value } from '../engine/engine.ts';
@@ -33,6 +34,17 @@ interface Slot {
   curve: number[];
   frames: Ascent['frames'][number][];
   startedAt: number;
+}
+
+/** What a step made that is not read yet, and whose it is. */
+interface Unread {
+  readonly slots: readonly (
+    | { readonly slot: Slot; readonly step: number; readonly shown: boolean }
+    | undefined
+  )[];
+  readonly objective: Value;
+  /** Where a frame is due. */
+  readonly picture: Value | undefined;
 }
 
 export interface Ascender {
@@ -68,6 +80,11 @@ async function* ascend(
   const { pictures } = octave.step;
   let feeds = new Map<string, Value>();
 
+  const feed = (input: string, value: Value): void => {
+    const before = feeds.get(input);
+    feeds.set(input, value);
+    if (before !== undefined) engine.free([before]);
+  };
   /** Uploads what `row` gives for each picture of each slot; the rows of an empty slot are 0. */
   const upload = (
     input: string,
@@ -80,7 +97,7 @@ async function* ascend(
       for (let picture = 0; picture < pictures; picture++)
         data.set(row(slot, picture), (index * pictures + picture) * size(dims));
     });
-    feeds.set(input, engine.upload(float32([batch * pictures, ...dims], data)));
+    feed(input, engine.upload(float32([batch * pictures, ...dims], data)));
   };
   /** Of several pictures of a unit each has random numbers of its own. */
   const random = (slot: Slot, picture: number, ...key: readonly number[]): Random =>
@@ -96,6 +113,7 @@ async function* ascend(
     if (octaves.length > 1) {
       if (slots.some((slot) => slot !== undefined)) return;
       octave = octaves[0] as Octave;
+      engine.free(feeds.values());
       feeds = new Map();
     }
     const fresh = new Set<Slot>();
@@ -119,7 +137,9 @@ async function* ascend(
     for (const [place, { input, dims, parameter }] of octave.step.state.entries()) {
       const value = feeds.get(input);
       const length = size(dims);
-      const before = value && (await download(engine, value));
+      // Where all slots are fresh nothing of what was is needed.
+      const kept = value !== undefined && slots.some((slot) => slot !== undefined && !fresh.has(slot));
+      const before = kept ? await download(engine, value) : undefined;
       const image = startImage(spec, octave, parameter);
       upload(input, dims, (slot, picture) => {
         if (!fresh.has(slot)) {
@@ -138,51 +158,81 @@ async function* ascend(
     const step = slots.find((slot) => slot !== undefined)?.step ?? 0;
     for (const next of octaves.slice(octaves.indexOf(octave) + 1)) {
       if (next.from > step) return;
-      feeds = await next.begin(feeds);
+      const before = feeds;
+      feeds = await next.begin(before);
+      engine.free(before.values());
       octave = next;
       uploadSlices();
     }
   };
 
-  await fill();
-  while (slots.some((slot) => slot !== undefined)) {
-    if (signal?.aborted === true) return;
-    await grow();
-    const { step, program } = octave;
-    // The input's place among the draws keeps two transforms of one step apart.
-    for (const [place, { input, dims, draw }] of step.draws.entries())
-      upload(input, dims, (slot, picture) => draw(random(slot, picture, slot.step, place)));
-    for (const { input, at } of step.scalars) upload(input, [1, 1, 1], (slot) => [at(slot.step, slot.end)]);
-
-    const values = await program.run(feeds);
-    for (const { input, output } of step.state) feeds.set(input, values.get(output) as Value);
-    const objective = await download(engine, values.get(step.objective) as Value);
-    const isShown = ({ step, end }: Slot): boolean => step === end || kept.has(step);
-    const due = slots.some((slot) => slot !== undefined && isShown(slot));
-    const shown = due ? await download(engine, values.get(step.picture) as Value) : undefined;
-
-    for (const [index, slot] of slots.entries()) {
-      if (slot === undefined) continue;
-      const row = index * pictures + (recipe.diversity?.shown ?? 0);
-      const value = objective[row] as number;
-      slot.curve.push(value);
-      if (shown !== undefined && isShown(slot)) {
+  let unread: Unread[] = [];
+  /** Gives each slot its share of what was not read. */
+  const read = async (): Promise<void> => {
+    const steps = unread;
+    unread = [];
+    for (const { slots, objective, picture } of steps) {
+      const objectives = await download(engine, objective);
+      const shown = picture && (await download(engine, picture));
+      engine.free(picture === undefined ? [objective] : [objective, picture]);
+      for (const [index, seen] of slots.entries()) {
+        if (seen === undefined) continue;
+        const row = index * pictures + (recipe.diversity?.shown ?? 0);
+        const value = objectives[row] as number;
+        seen.slot.curve.push(value);
+        if (shown === undefined || !seen.shown) continue;
         const length = shown.length / (batch * pictures);
         const data = shown.slice(row * length, (row + 1) * length);
-        slot.frames.push({ step: slot.step, objective: value, picture: { ...pictureSize, data } });
-      }
-      if (slot.step === slot.end) {
-        slots[index] = undefined;
-        const seconds = (performance.now() - slot.startedAt) / 1000 / batch;
-        yield { unit: slot.unit, frames: slot.frames, curve: slot.curve, seconds };
-      } else {
-        // The update after this value is made already; the next one is the last and knows that it is.
-        if (recipe.stop !== undefined && isFlat(recipe.stop, slot.curve))
-          slot.end = Math.min(slot.end, slot.step + 2);
-        slot.step++;
+        seen.slot.frames.push({ step: seen.step, objective: value, picture: { ...pictureSize, data } });
       }
     }
+  };
+
+  try {
     await fill();
+    while (slots.some((slot) => slot !== undefined)) {
+      if (signal?.aborted === true) return;
+      await grow();
+      const { step, program } = octave;
+      // The input's place among the draws keeps two transforms of one step apart.
+      for (const [place, { input, dims, draw }] of step.draws.entries())
+        upload(input, dims, (slot, picture) => draw(random(slot, picture, slot.step, place)));
+      for (const { input, at } of step.scalars) upload(input, [1, 1, 1], (slot) => [at(slot.step, slot.end)]);
+
+      const values = await program.run(feeds);
+      for (const { input, output } of step.state) feed(input, values.get(output) as Value);
+      const seen = slots.map(
+        (slot) => slot && { slot, step: slot.step, shown: slot.step === slot.end || kept.has(slot.step) },
+      );
+      const due = seen.some((each) => each?.shown);
+      const picture = values.get(step.picture) as Value;
+      if (!due) engine.free([picture]);
+      unread.push({
+        slots: seen,
+        objective: values.get(step.objective) as Value,
+        picture: due ? picture : undefined,
+      });
+      // A recipe that stops by its curve must know it.
+      if (due || recipe.stop !== undefined) await read();
+
+      for (const [index, slot] of slots.entries()) {
+        if (slot === undefined) continue;
+        if (slot.step === slot.end) {
+          slots[index] = undefined;
+          const seconds = (performance.now() - slot.startedAt) / 1000 / batch;
+          yield { unit: slot.unit, frames: slot.frames, curve: slot.curve, seconds };
+        } else {
+          // The update after this value is made already; the next one is the last and knows that it is.
+          if (recipe.stop !== undefined && isFlat(recipe.stop, slot.curve))
+            slot.end = Math.min(slot.end, slot.step + 2);
+          slot.step++;
+        }
+      }
+      await fill();
+    }
+  } finally {
+    engine.free(feeds.values());
+    engine.free(unread.map(({ objective }) => objective));
   }
 }
 

@@ -113,6 +113,7 @@ async function respond(
   const read = async (name: string): Promise<ArrayLike<number>> =>
     (await engine.download(values.get(name) as Value)).data as Float32Array;
   const [activation, largest, smallest, linear] = await Promise.all(outputs.map(read));
+  engine.free([...feeds.values(), ...values.values()]);
   return units.map((_, index) => ({
     activation: activation?.[index] ?? 0,
     maxActivation: largest?.[index] ?? 0,
@@ -222,6 +223,7 @@ export async function classifier(
           const value = engine.upload(float32([batch, ...dimsOf(pictureSize)], stack(planes)));
           const results = await program.run(new Map([[picture, value]]));
           const { data } = await engine.download(results.get(output) as Value);
+          engine.free([value, ...results.values()]);
           return planes.map((_, index) =>
             (data as Float32Array).slice(index * layer.units, (index + 1) * layer.units),
           );

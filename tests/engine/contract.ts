@@ -13,10 +13,12 @@ import { GraphBuilder } from '../../pipeline/network/build.ts';
 import type { Float32Tensor, Graph, Tensor } from '../../pipeline/network/graph.ts';
 import type { Layer } from '../../pipeline/network/network.ts';
 import { shapesOf } from '../../pipeline/network/shapes.ts';
+import { frameSteps } from '../../pipeline/recipe/frames.ts';
 import { presets } from '../../pipeline/recipe/presets.ts';
 import { resolveRecipe } from '../../pipeline/recipe/resolve.ts';
 import { resolveScaling } from '../../pipeline/recipe/scaling.ts';
 import type { Recipe } from '../../pipeline/recipe/schema.ts';
+import { counting } from '../ascent/counting.ts';
 import { climb, folder, load, own, rows } from '../ascent/published.ts';
 import { tinyNetwork } from '../ascent/tiny.ts';
 import { caseNames, readCase } from '../fixtures.ts';
@@ -31,6 +33,7 @@ export interface ContractCase {
 }
 
 export const contract: readonly ContractCase[] = [
+  { name: 'values stay with the engine between frames', run: strayValues },
   ...(['ops', 'nets'] as const).flatMap((group) =>
     caseNames(group).map((name) => ({
       name: `${group}/${name}`,
@@ -130,6 +133,29 @@ async function publishedMiss(group: string, layer: string, engine: Engine): Prom
   const recipe = { ...spec.recipe, steps: updates(spec.recipe) };
   const size = { ...spec.size, height: side, width: side };
   return ascentMiss({ ...spec, recipe, size, batch: 1 }, wanted.units.slice(0, 1), engine);
+}
+
+/** How many runs of an ascent had a download though no frame was due, and how many of their values left the device. */
+async function strayValues(engine: Engine): Promise<number> {
+  const network = tinyNetwork(1);
+  let [onHost, made] = [0, 0];
+  const { engine: counted, counts } = counting(engine, (value) => {
+    made++;
+    const { tensor } = value as unknown as { tensor?: { location?: string } };
+    if (engine.name === 'webgpu' && tensor?.location !== 'gpu-buffer') onHost++;
+  });
+  const spec: AscentSpec = {
+    network,
+    layer: network.layers[1] as Layer,
+    recipe: resolveRecipe({ preset: 'phosphene', steps: 12 }, 'contract'),
+    scaling: resolveScaling('0..1', 1),
+    size: { channels: 1, height: 12, width: 12 },
+    batch: 2,
+  };
+  await ascentsOf(spec, [0, 1, 2, 3], counted);
+  const due = frameSteps(12).flatMap((step) => [step, 13 + step]);
+  const undue = counts.runsWithDownloads.filter((run) => !due.includes(run));
+  return made === 0 ? Number.NaN : (undue.length + onHost + counts.live) * 2;
 }
 
 /** A recipe of ours on two units of a tiny network. */
