@@ -125,6 +125,30 @@ export type ModelContent = Omit<z.infer<typeof modelContent>, 'classes'> & {
   readonly classes?: string[];
 };
 
+// ----------------------------------------------------------- written by people: content/addresses.json, if at all
+
+/** `model`, `model/layer`, `model/layer/3`; and where several units may be meant, `model/layer/3-9`. */
+const place = z.string().regex(/^[^/\s]+(\/[^/\s]+(\/\d+)?)?$/);
+const places = z.string().regex(/^[^/\s]+(\/[^/\s]+(\/\d+(-\d+)?)?)?$/);
+
+/** What became of addresses that were published once and are not any more. */
+export const addressBook = z.strictObject({
+  $schema: z.string().optional(),
+  moved: z
+    .record(place, place)
+    .default({})
+    .describe(
+      'Where a model, a layer or a unit is now: `"mnist/conv": "mnist/conv2d_1"`. Its old address forwards.',
+    ),
+  gone: z
+    .record(places, z.string().min(1).max(500))
+    .default({})
+    .describe(
+      'Why a model, a layer or units are no longer shown: `"mnist/dense_1/200-255": "The layer was made narrower."` Their pages say so, and show the last picture.',
+    ),
+});
+export type AddressBook = z.infer<typeof addressBook>;
+
 // ------------------------------------------------------------------------- written by `publish`: content/gallery
 
 /** What a network made of the published picture when it was fed back; for units of the class scores. */
@@ -289,10 +313,37 @@ export const galleryModel = z.object({
 });
 export type GalleryModel = z.infer<typeof galleryModel>;
 
+/** The first and the last of each run of units. */
+const runs = z.array(z.tuple([z.int(), z.int()]));
+
+/** An address that forwards. */
+export const moved = z.object({
+  from: z.string().describe('`model`, `model/layer` or `model/layer/unit`, as in the address.'),
+  to: z.string(),
+  units: runs.optional().describe('Of a layer: units that went with it and kept their numbers.'),
+});
+export type Moved = z.infer<typeof moved>;
+
+/** An address of which only a note is left. */
+export const gone = z.object({
+  model: z.object({ slug: z.string(), title: z.string() }),
+  layer: z.object({ slug: z.string(), name: z.string() }).optional(),
+  unit: z.int().optional(),
+  until: z.iso.date().describe('The day since which it is not shown.'),
+  why: z.string(),
+  picture: z
+    .object({ file: z.string(), strip: z.string(), widthPx: z.int(), heightPx: z.int() })
+    .optional()
+    .describe("A unit's last picture, where the store still has it; files below public/gallery."),
+});
+export type Gone = z.infer<typeof gone>;
+
 /** content/gallery/index.json */
 export const galleryIndex = z.object({
   version: z.literal(1),
   models: z.array(galleryModel),
+  moved: z.array(moved).optional(),
+  gone: z.array(gone).optional(),
   recipes: z
     .array(
       z.object({
@@ -328,6 +379,14 @@ export const wall = z.object({
 });
 export type Wall = z.infer<typeof wall>;
 
+/** A number that means another unit than it did: the layer grew or was put in another order. */
+export const renumbered = z.object({
+  unit: z.int().describe('The number that meant the unit.'),
+  now: z.int().nullable().describe('Its number now, known by its weights; null where it is gone.'),
+  until: z.iso.date(),
+});
+export type Renumbered = z.infer<typeof renumbered>;
+
 /** content/gallery/<model>/<layer>.<of its content>.json; what the index says of a layer leads to it. */
 export const galleryLayer = z.object({
   version: z.literal(1),
@@ -336,6 +395,7 @@ export const galleryLayer = z.object({
   recipes: z
     .record(z.string(), z.record(z.string(), json))
     .describe('Resolved recipes, by the key that units refer to.'),
+  renumbered: z.array(renumbered).optional(),
   wall: wall.optional().describe('Absent where pictures differ in size, or nothing is alive.'),
   units: z.array(unitRecord),
 });

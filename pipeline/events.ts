@@ -36,6 +36,8 @@ export type ModelEvent =
   | { readonly kind: 'written'; readonly model: string; readonly file: string };
 
 export type PublishEvent =
+  /** Units of a layer are known again by their weights under other numbers than they were last published with. */
+  | { readonly kind: 'renumbered'; readonly model: string; readonly layer: string; readonly units: number }
   /** Publishing begins, with this many units in the plan. */
   | { readonly kind: 'publishing'; readonly units: number }
   /** A unit's record is ready and its pictures are in place; `encoded` tells whether they had to be made. */

@@ -62,6 +62,11 @@ export function openLog(stream: LogStream, now: () => number = () => performance
           }
           progress.step();
           return;
+        case 'renumbered':
+          progress.say(
+            `${event.model} ${event.layer}: ${counted(event.units, 'unit')} known again under other numbers by their weights; the pages say so`,
+          );
+          return;
         case 'left-out':
           progress.say(`Left out ${event.models.join(', ')}: ${event.reason}`);
           return;

@@ -9,17 +9,22 @@ interface Options extends ReportOptions {
   readonly store: string;
   readonly content: string;
   readonly public: string;
+  readonly preview?: boolean;
 }
 
 export function publishCommand(terminal: Terminal): Command {
   const command = new Command('publish')
     .summary('write the gallery from the store')
     .description(
-      'Write content/gallery and public/gallery from the store: what content/models asks for and the store has.\nWrites only what changed and removes what nothing refers to.',
+      'Write content/gallery and public/gallery from the store: what content/models asks for and the store has.\nWrites only what changed and removes what nothing refers to. Addresses are kept in content/addresses.lock: one that\nwas published once is shown, or content/addresses.json says what became of it.',
     )
     .option('--store <dir>', 'where renderings are kept', '.cache/store')
     .option('--content <dir>', 'the folder that holds models/; gallery/ is written there', 'content')
     .option('--public <dir>', 'the folder that the site serves as it is; gallery/ is written there', 'public')
+    .option(
+      '--preview',
+      'publish what is there, to be looked at here: neither keeps nor promises any address',
+    )
     .addHelpText('after', '\nExample:\n  phosphene render && phosphene publish && npx astro build')
     .action((options: Options) => publishAll(options, terminal));
   return withReporting(command);
@@ -49,17 +54,21 @@ async function publishAll(options: Options, terminal: Terminal): Promise<void> {
     const reason = `their weights are not in ${effects.folder}`;
     terminal.emit({ kind: 'left-out', models: absent, reason });
   }
+  const notHere = new Map(absent.map((slug) => [slug, `its weights are not in ${effects.folder}`]));
   const summary = await publish(models, {
     store: new DiskStore(options.store),
     contentDir: options.content,
     publicDir: options.public,
     signal: terminal.signal,
+    ...(options.preview === true ? {} : { promises: { today: today(), absent: notHere } }),
     emit: (event) => terminal.emit(event),
   });
   terminal.settle();
   if (options.json) printJson(terminal, summary);
   else terminal.print(`${sentence(summary)}\n`);
 }
+
+const today = (): string => new Date().toISOString().slice(0, 10);
 
 function sentence({ units, pictures, files, seconds }: PublishSummary): string {
   const parts = [

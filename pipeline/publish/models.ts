@@ -41,7 +41,7 @@ export async function publishModel(plan: ModelPlan, engine: Engine): Promise<Pub
       output: dims.get(layer) ?? [layer.units],
       receptiveFieldPx: fields.get(layer.output) ?? null,
       inputs: (inputs.get(layer) ?? []).flatMap((input) => slugs.get(input) ?? []),
-      wanted: units,
+      wanted: units.map(({ madeFrom, ...unit }) => ({ ...unit, weights: madeFrom.slice })),
     })),
   };
 }

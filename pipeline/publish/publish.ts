@@ -13,17 +13,26 @@ import {
   type GalleryIndex,
   type GalleryLayer,
   type GalleryModel,
+  type Gone,
+  galleryIndex,
   galleryLayer,
   type ModelContent,
+  type Renumbered,
   type UnitRecord,
   type Wall,
 } from '../../content/schema.ts';
+import { PhospheneError } from '../error.ts';
 import type { PublishEvent } from '../events.ts';
 import { disk, type Files, jsonOrUndefined, writeChanged } from '../files.ts';
 import type { Format, LayerKind } from '../network/network.ts';
 import { encodePicture, encodeStrip } from '../picture/encode.ts';
 import { runsOf } from '../runs.ts';
 import type { Rendering, Store } from '../store/store.ts';
+import { counted } from '../words.ts';
+import { readAddressBook } from './address-book.ts';
+import { type Settled, type ShownLayer, type ShownModel, settle } from './addresses.ts';
+import { type LastPicture, lastFingerprints, notesOf, withLastFingerprints } from './gone.ts';
+import { type Lock, type LockedModel, markOf, readLock, writeLock } from './lock.ts';
 import {
   type Encoded,
   type indexManifest,
@@ -85,6 +94,16 @@ export interface WantedUnit {
   /** Class name. */
   readonly label?: string;
   readonly fingerprint: string;
+  /** sha256 in hex of the weights that are its own: what it is known by when units get other numbers. */
+  readonly weights: string;
+}
+
+/** How addresses that were published once are kept alive. */
+export interface Promises {
+  /** ISO date. */
+  readonly today: string;
+  /** Models that are not among those to publish because their weights are not here, and why, as words. */
+  readonly absent: ReadonlyMap<string, string>;
 }
 
 export interface PublishEffects {
@@ -96,6 +115,8 @@ export interface PublishEffects {
   /** Stops between two units; what is there then is whole, but some of it may be of the last run. */
   readonly signal: AbortSignal;
   readonly files?: Files;
+  /** Without them the gallery is only for looking at: no address is promised, and none that was is kept. */
+  readonly promises?: Promises;
   emit(event: PublishEvent): void;
 }
 
@@ -119,6 +140,8 @@ export interface PublishSummary {
 }
 
 export const indexFile = 'index.json';
+/** What is known of units that are gone has no file of its own, only a manifest. */
+export const goneFile = 'gone.json';
 
 /** Units worked on at once: keeps the encoder's threads busy; memory stays a few strips. */
 const unitsAtOnce = 4;
@@ -128,6 +151,7 @@ const unitsBetweenNotes = 128;
 
 /**
  * Publishes these models and no others.
+ * @throws PhospheneError (exit code 2) where an address would be lost that was published once; nothing is written then.
  * @throws PhospheneError where a folder cannot be written or the disk is full.
  * @throws the signal's reason when it is aborted.
  */
@@ -138,10 +162,13 @@ export async function publish(
   const started = performance.now();
   const run = new PublishRun(effects);
   const layers = models.flatMap((model) => model.layers.map((layer) => layer.wanted.length));
+  const settled = await run.settle(models);
   effects.emit({ kind: 'publishing', units: layers.reduce((sum, units) => sum + units, 0) });
   const published: GalleryModel[] = [];
-  for (const model of models) published.push(await run.model(model));
-  await run.writeIndex({ version: 1, models: published, recipes: run.recipes() });
+  for (const model of models) published.push(await run.model(model, settled?.lock.get(model.slug)));
+  const kept = settled && (await run.keepPromises(settled));
+  await run.writeIndex({ version: 1, models: published, ...kept?.addresses, recipes: run.recipes() });
+  if (kept !== undefined) await writeLock(effects.files ?? disk, effects.contentDir, kept.lock);
   await run.sweep();
   return {
     ...run.summary(),
@@ -193,10 +220,126 @@ class PublishRun {
     };
   }
 
-  async model(model: PublishModel): Promise<GalleryModel> {
+  /** What becomes of all addresses that were published once; undefined where none are promised. */
+  async settle(models: readonly PublishModel[]): Promise<Settled | undefined> {
+    const { promises, contentDir, store } = this.#effects;
+    if (promises === undefined) return undefined;
+    const shown: ShownModel[] = [];
+    for (const { slug, content, layers } of models) {
+      const shownLayers: ShownLayer[] = [];
+      for (const { slug: layer, name, wanted } of layers) {
+        const there = await store.hasAll(wanted.map(({ fingerprint }) => fingerprint));
+        const [rendered, missing] = [new Map<number, string>(), new Set<number>()];
+        for (const { unit, weights, fingerprint } of wanted) {
+          if (there.has(fingerprint)) rendered.set(unit, markOf(weights));
+          else missing.add(unit);
+        }
+        shownLayers.push({ slug: layer, name, units: rendered, missing });
+      }
+      shown.push({ slug, title: content.title, layers: shownLayers });
+    }
+    const lock = await readLock(this.#files, contentDir);
+    const book = await readAddressBook(this.#files, contentDir);
+    const settled = settle(lock, shown, book, { contentDir, ...promises });
+    for (const { slug, layers } of shown) {
+      for (const { slug: layer, name } of layers) {
+        const known = settled.lock.get(slug)?.layers.get(layer)?.renumbered ?? [];
+        const before = lock.get(slug)?.layers.get(layer)?.renumbered.length ?? 0;
+        const units = known.slice(before).filter(({ now }) => now !== null).length;
+        if (units > 0) this.#effects.emit({ kind: 'renumbered', model: slug, layer: name, units });
+      }
+    }
+    return settled;
+  }
+
+  /**
+   * The lock as it is to be written, and what the index says of addresses that lead elsewhere or to a note.
+   * @throws PhospheneError where a unit that was to be shown turned out to be damaged.
+   */
+  async keepPromises(settled: Settled): Promise<{
+    readonly lock: Lock;
+    readonly addresses: Pick<GalleryIndex, 'moved' | 'gone'>;
+  }> {
+    const { damaged } = this.#counts;
+    if (damaged > 0) {
+      throw new PhospheneError(
+        `${counted(damaged, 'rendering')} that the gallery shows turned out to be damaged and went from the store; the gallery stays as it was: run phosphene render, then publish again`,
+      );
+    }
+    const { store, promises } = this.#effects;
+    const before = await this.#lastIndex();
+    const lock = await withLastFingerprints(settled.lock, (...at) => this.#lastShown(before, ...at), store);
+    const pictures = await this.#lastPictures(lastFingerprints(lock), before?.gone ?? []);
+    const gone = notesOf(settled, lock, pictures, promises?.today ?? '');
+    const { moved } = settled;
+    return {
+      lock,
+      addresses: {
+        ...(moved.length === 0 ? {} : { moved: [...moved] }),
+        ...(gone.length === 0 ? {} : { gone }),
+      },
+    };
+  }
+
+  async #lastIndex(): Promise<GalleryIndex | undefined> {
+    const bytes = await this.#files.read(join(this.#contentGallery, indexFile)).catch(() => undefined);
+    return galleryIndex.safeParse(jsonOrUndefined(bytes?.toString('utf8') ?? '')).data;
+  }
+
+  /** Fingerprints by unit, as the last gallery showed them. */
+  async #lastShown(
+    before: GalleryIndex | undefined,
+    model: string,
+    layer: string,
+  ): Promise<ReadonlyMap<number, string>> {
+    const known = before?.models.find(({ slug }) => slug === model);
+    const file = known?.layers.find(({ slug }) => slug === layer)?.file;
+    if (file === undefined) return new Map();
+    const bytes = await this.#files.read(join(this.#contentGallery, file)).catch(() => undefined);
+    const read = galleryLayer.safeParse(jsonOrUndefined(bytes?.toString('utf8') ?? '')).data;
+    return new Map(read?.units.map(({ unit, fingerprint }) => [unit, fingerprint]));
+  }
+
+  /** Pictures of these renderings by fingerprint, made where they are not in place; none of those that are lost. */
+  async #lastPictures(
+    fingerprints: readonly string[],
+    before: readonly Gone[],
+  ): Promise<ReadonlyMap<string, LastPicture>> {
+    const path = join(this.#contentGallery, manifestOf(goneFile));
+    const known = [...(await readManifest(this.#files, path)).units.values()];
+    const pictures = new Map<string, LastPicture>();
+    const done = new Map<number, Encoded>();
+    for (const fingerprint of fingerprints) {
+      this.#effects.signal.throwIfAborted();
+      const { image, strip } = pictureFiles(fingerprint);
+      const last = before.find(({ picture }) => picture?.file === image)?.picture;
+      let encoded = known.find((each) => each.fingerprint === fingerprint);
+      let picture = last;
+      if (encoded === undefined || picture === undefined || !(await this.#inPlace(encoded))) {
+        const rendering = await this.#effects.store.read(fingerprint);
+        if (rendering === undefined) continue;
+        encoded = await this.#encode(rendering, recordOf(0, rendering));
+        picture = { file: image, strip, widthPx: rendering.widthPx, heightPx: rendering.heightPx };
+      }
+      pictures.set(fingerprint, picture);
+      done.set(done.size, encoded);
+      this.#public.add(image).add(strip);
+    }
+    if (done.size > 0) {
+      await writeManifest(this.#files, path, { units: done, sheets: [], layerSha256: '' });
+      this.#content.add(manifestOf(goneFile));
+    }
+    return pictures;
+  }
+
+  /** @param locked What is known of the model's addresses. */
+  async model(model: PublishModel, locked?: LockedModel): Promise<GalleryModel> {
     const { title, summary, source, licence, classes, input } = model.content;
     const layers: GalleryLayer['layer'][] = [];
-    for (const layer of model.layers) layers.push(await this.#layer(model, layer));
+    for (const layer of model.layers) {
+      const renumbered = locked?.layers.get(layer.slug)?.renumbered ?? [];
+      layers.push(await this.#layer(model, layer, renumbered));
+    }
     return {
       slug: pathPart(model.slug),
       title,
@@ -212,7 +355,11 @@ class PublishRun {
     };
   }
 
-  async #layer(model: PublishModel, layer: PublishLayer): Promise<GalleryLayer['layer']> {
+  async #layer(
+    model: PublishModel,
+    layer: PublishLayer,
+    renumbered: readonly Renumbered[],
+  ): Promise<GalleryLayer['layer']> {
     const folder = `${pathPart(model.slug)}/${pathPart(layer.slug)}`;
     const manifestFile = manifestOf(`${folder}.json`);
     const manifestPath = join(this.#contentGallery, manifestFile);
@@ -273,6 +420,7 @@ class PublishRun {
       model: model.slug,
       layer: described,
       recipes: Object.fromEntries(Object.entries(recipes).sort(([a], [b]) => (a < b ? -1 : 1))),
+      ...(renumbered.length === 0 ? {} : { renumbered: [...renumbered] }),
       ...(wall.described === undefined ? {} : { wall: wall.described }),
       units: published,
     } satisfies GalleryLayer);

@@ -8,7 +8,8 @@ import { galleryIndex, galleryLayer } from '../../content/schema.ts';
 import { type Files, jsonOrUndefined } from '../files.ts';
 import type { Store } from '../store/store.ts';
 import { indexManifest, manifestOf, readManifest, sha256 } from './manifest.ts';
-import { indexFile } from './publish.ts';
+import { goneFile, indexFile } from './publish.ts';
+import { pictureFiles } from './record.ts';
 
 export interface PublishedProblem {
   /** The file's path. */
@@ -97,6 +98,22 @@ export async function* verifyPublished(
         else if (sha256(found) !== manifest.sheets[place]?.sha256) {
           yield wrong(join(publicGallery, sheet), 'does not have its checksum');
         }
+      }
+    }
+  }
+  const notes = await readManifest(files, join(contentGallery, manifestOf(goneFile)));
+  known.add(join(contentGallery, manifestOf(goneFile)));
+  for (const { fingerprint, imageSha256, stripSha256 } of notes.units.values()) {
+    const { image, strip } = pictureFiles(fingerprint);
+    const last = [
+      [image, imageSha256],
+      [strip, stripSha256],
+    ] as const;
+    for (const [picture, expected] of last) {
+      const found = await read(join(publicGallery, picture));
+      if (found === undefined) yield wrong(join(publicGallery, picture), 'is missing', false);
+      else if (sha256(found) !== expected) {
+        yield wrong(join(publicGallery, picture), 'does not have its checksum');
       }
     }
   }

@@ -10,7 +10,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AstroConfig, AstroIntegration } from 'astro';
-import type { GalleryModel, LayerSummary } from '../../content/schema.ts';
+import type { GalleryIndex, GalleryModel, LayerSummary } from '../../content/schema.ts';
 import { layerFile, readGallery } from '../lib/gallery.ts';
 import { notesFolder } from '../lib/notes.ts';
 import { clear, linkWhole } from './links.ts';
@@ -48,7 +48,11 @@ async function notesBelow(folder: string): Promise<string[]> {
   return Promise.all(files.map(async (name) => `${name}\n${await readFile(join(folder, name), 'utf8')}`));
 }
 
-async function layersOf(model: GalleryModel, code: string): Promise<KeptLayer[]> {
+async function layersOf(
+  model: GalleryModel,
+  { moved = [], gone = [] }: GalleryIndex,
+  code: string,
+): Promise<KeptLayer[]> {
   const { layers, ...head } = model;
   // Pages of a layer lead to the layers beside it.
   const about = JSON.stringify([code, head, layers.map(({ slug, name }) => [slug, name])]);
@@ -57,6 +61,12 @@ async function layersOf(model: GalleryModel, code: string): Promise<KeptLayer[]>
       const { slug } = layer;
       const bytes = await readFile(layerFile(model.slug, layer));
       const hash = createHash('sha256').update(about).update(bytes);
+      // Units that it had once have pages among its own.
+      const once = [
+        moved.filter(({ from }) => from.startsWith(`${model.slug}/${slug}/`)),
+        gone.filter((note) => note.model.slug === model.slug && note.layer?.slug === slug),
+      ];
+      hash.update(JSON.stringify(once));
       for (const note of await notesBelow(join(notesFolder(), model.slug, slug))) hash.update(note);
       const key = hash.digest('hex').slice(0, 32);
       return { path: `${model.slug}/${slug}`, key, model: model.slug, layer };
@@ -98,7 +108,10 @@ export function keptLayers(): AstroIntegration {
         pictures = join(fileURLToPath(config.publicDir), 'gallery');
         const gallery = await readGallery();
         const code = await codeKey(config);
-        layers = (await Promise.all((gallery?.models ?? []).map((model) => layersOf(model, code)))).flat();
+        layers =
+          gallery === undefined
+            ? []
+            : (await Promise.all(gallery.models.map((model) => layersOf(model, gallery, code)))).flat();
       },
       'astro:build:start': () => {
         kept = layers.filter((layer) => existsSync(folderOf(layer)));

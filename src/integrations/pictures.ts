@@ -9,7 +9,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AstroIntegration } from 'astro';
-import { type GalleryLayer, type LayerSummary, wallSheet } from '../../content/schema.ts';
+import { type GalleryIndex, type GalleryLayer, type LayerSummary, wallSheet } from '../../content/schema.ts';
+import { forwardsOf, layerAt, placeOf } from '../lib/forwards.ts';
 import { layerFile, readGallery } from '../lib/gallery.ts';
 import { linkOne, mirror } from './links.ts';
 
@@ -66,6 +67,28 @@ export function placePictures(
   for (const file of sheets) {
     mkdirSync(dirname(join(places.site, file)), { recursive: true });
     linkOne(join(places.gallery, file), join(places.site, file));
+  }
+}
+
+/** Pictures of units that were published once: that of where each is now, or the last one. */
+async function placeOld(gallery: GalleryIndex, pictures: string, site: string): Promise<void> {
+  const place = (at: string, image: string, strip: string): void => {
+    mkdirSync(dirname(join(site, at)), { recursive: true });
+    linkOne(join(pictures, image), join(site, `${at}.webp`));
+    linkOne(join(pictures, strip), join(site, `${at}.strip.webp`));
+  };
+  const known = new Map<string, LayerPictures>();
+  for (const { from, to } of forwardsOf(gallery)) {
+    const unit = to.split('/')[2];
+    if (unit === undefined) continue;
+    const { model, layer } = layerAt(gallery, to);
+    const key = `${model.slug}/${layer.slug}`;
+    const { ofUnits } = known.get(key) ?? (await picturesOf(model.slug, layer));
+    known.set(key, { ofUnits, sheets: [] });
+    place(from, ofUnits.get(`${unit}.webp`) ?? '', ofUnits.get(`${unit}.strip.webp`) ?? '');
+  }
+  for (const note of gallery.gone ?? []) {
+    if (note.picture !== undefined) place(placeOf(note), note.picture.file, note.picture.strip);
   }
 }
 
@@ -127,9 +150,11 @@ export function pictures(): AstroIntegration {
           });
         });
       },
-      'astro:build:done': ({ dir, pages }) => {
+      'astro:build:done': async ({ dir, pages }) => {
         const site = fileURLToPath(dir);
         placePublic(publicFolder, site);
+        const gallery = await readGallery();
+        if (gallery !== undefined) await placeOld(gallery, join(publicFolder, 'gallery'), site);
         // Past Astro's logger, which would also tell of each page.
         process.stdout.write(`${pages.length} pages built in ${site}; npm start serves them.\n`);
       },

@@ -52,7 +52,11 @@ function layer(slug: string, units: number): PublishModel['layers'][number] {
     picture: { heightPx: 20, widthPx: 28 },
     output: [units, 26, 26],
     receptiveFieldPx: 3,
-    wanted: Array.from({ length: units }, (_, unit) => ({ unit, fingerprint: rendering(unit).fingerprint })),
+    wanted: Array.from({ length: units }, (_, unit) => ({
+      unit,
+      fingerprint: rendering(unit).fingerprint,
+      weights: fingerprintOf(`weights ${unit}`),
+    })),
   };
 }
 
@@ -167,7 +171,10 @@ describe('publish', () => {
     const labelled = (label: string): PublishModel =>
       model(1, {
         layers: [
-          { ...layer('conv2d', 1), wanted: [{ unit: 0, label, fingerprint: rendering(0).fingerprint }] },
+          {
+            ...layer('conv2d', 1),
+            wanted: [{ unit: 0, label, fingerprint: rendering(0).fingerprint, weights: fingerprintOf('0') }],
+          },
         ],
       });
     await run([labelled('zero')]);
@@ -264,7 +271,10 @@ describe('publishing again', () => {
     await keep(rendering(0), rendering(1), rendering(7));
     await run([model(2)]);
     const changed = layer('conv2d', 2);
-    const wanted = [{ unit: 0, fingerprint: rendering(7).fingerprint }, ...changed.wanted.slice(1)];
+    const wanted = [
+      { unit: 0, fingerprint: rendering(7).fingerprint, weights: fingerprintOf('7') },
+      ...changed.wanted.slice(1),
+    ];
     const summary = await run([model(2, { layers: [{ ...changed, wanted }] })]);
     expect(summary.pictures).toEqual({ encoded: 1, kept: 1 });
     const [shown] = (await readLayer()).units;
@@ -343,7 +353,12 @@ describe('publishing again', () => {
   it('shows the old gallery, whole, until the new one is, and then that, whatever happens between', async () => {
     await keep(rendering(0), rendering(7));
     const other = model(1, {
-      layers: [{ ...layer('conv2d', 1), wanted: [{ unit: 0, fingerprint: rendering(7).fingerprint }] }],
+      layers: [
+        {
+          ...layer('conv2d', 1),
+          wanted: [{ unit: 0, fingerprint: rendering(7).fingerprint, weights: fingerprintOf('7') }],
+        },
+      ],
     });
     await run([model(1)]);
     const before = await contents();

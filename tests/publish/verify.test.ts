@@ -42,7 +42,7 @@ const model: PublishModel = {
       picture: { heightPx: 20, widthPx: 28 },
       output: [units, 26, 26],
       receptiveFieldPx: 3,
-      wanted: renderings.map(({ unit, fingerprint }) => ({ unit, fingerprint })),
+      wanted: renderings.map(({ unit, fingerprint }) => ({ unit, fingerprint, weights: fingerprint })),
     },
   ],
 };
