@@ -293,8 +293,16 @@ export const layerSummary = z.object({
 });
 export type LayerSummary = z.infer<typeof layerSummary>;
 
+/** What a release is one of. */
+const releaseOf = z.object({
+  of: z.string().describe("The model's slug."),
+  name: z.string(),
+  releasedAt: z.iso.datetime(),
+});
+
 export const galleryModel = z.object({
-  slug: z.string(),
+  slug: z.string().describe('As in the address; of a release `<model>@<release>`.'),
+  release: releaseOf.optional().describe('Only of a release, which never changes.'),
   title: z.string(),
   summary: z.string().optional(),
   source: z.string().optional(),
@@ -315,6 +323,44 @@ export type GalleryModel = z.infer<typeof galleryModel>;
 
 /** The first and the last of each run of units. */
 const runs = z.array(z.tuple([z.int(), z.int()]));
+
+/** content/releases/<model>@<name>.json, written by `release`, in git: what a model's gallery showed that day. */
+export const release = z.strictObject({
+  version: z.literal(1),
+  model: z.string(),
+  name: z.string(),
+  ...releaseOf.pick({ releasedAt: true }).shape,
+  ...galleryModel.pick({
+    title: true,
+    summary: true,
+    source: true,
+    licence: true,
+    sha256: true,
+    format: true,
+    parameters: true,
+    input: true,
+    classes: true,
+  }).shape,
+  layers: z.array(
+    z.strictObject({
+      ...layerSummary.pick({
+        slug: true,
+        name: true,
+        kind: true,
+        index: true,
+        units: true,
+        picture: true,
+        output: true,
+        receptiveFieldPx: true,
+        inputs: true,
+      }).shape,
+      shown: z
+        .record(z.string().regex(/^\d+$/), z.string().regex(/^[0-9a-f]{64}$/))
+        .describe('The fingerprint of each unit.'),
+    }),
+  ),
+});
+export type Release = z.infer<typeof release>;
 
 /** An address that forwards. */
 export const moved = z.object({
@@ -342,6 +388,7 @@ export type Gone = z.infer<typeof gone>;
 export const galleryIndex = z.object({
   version: z.literal(1),
   models: z.array(galleryModel),
+  releases: z.array(galleryModel).optional().describe('Of all models, the oldest first.'),
   moved: z.array(moved).optional(),
   gone: z.array(gone).optional(),
   recipes: z
@@ -396,6 +443,15 @@ export const galleryLayer = z.object({
     .record(z.string(), z.record(z.string(), json))
     .describe('Resolved recipes, by the key that units refer to.'),
   renumbered: z.array(renumbered).optional(),
+  releases: z
+    .array(
+      releaseOf.omit({ of: true }).extend({
+        units: runs.describe('Units that the release shows.'),
+        same: runs.describe('Those that it shows just as they are here.'),
+      }),
+    )
+    .optional()
+    .describe('Releases of the model that show the layer, the oldest first; not in a release.'),
   wall: wall.optional().describe('Absent where pictures differ in size, or nothing is alive.'),
   units: z.array(unitRecord),
 });
@@ -413,6 +469,10 @@ export const unitJson = z.object({
   strip: z.object({ url: z.string(), frames: z.array(frame) }),
   recipe: z.record(z.string(), json),
   objective: unitRecord.shape.objective,
+  permanent: z
+    .string()
+    .optional()
+    .describe('The address of a release that shows the unit just so: link to this one, it never changes.'),
   measures,
   fingerprint: z.string(),
   engine: z.string(),
@@ -448,6 +508,10 @@ export const indexJson = z.object({
       parameters: z.int(),
       input: galleryModel.shape.input,
       url: z.string(),
+      releases: z
+        .array(z.object({ name: z.string(), releasedAt: z.string(), url: z.string() }))
+        .optional()
+        .describe('The oldest first.'),
       layers: z.array(
         layerSummary
           .pick({ slug: true, name: true, kind: true, index: true, units: true, published: true, dead: true })

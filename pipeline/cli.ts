@@ -9,6 +9,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { gcCommand } from './commands/gc.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { publishCommand } from './commands/publish.ts';
+import { releaseCommand } from './commands/release.ts';
 import { renderCommand } from './commands/render.ts';
 import { searchCommand } from './commands/search.ts';
 import { statusCommand } from './commands/status.ts';
@@ -72,6 +73,7 @@ const program = new Command('phosphene')
   .addCommand(renderCommand(terminal))
   .addCommand(statusCommand(terminal))
   .addCommand(publishCommand(terminal))
+  .addCommand(releaseCommand(terminal))
   .addCommand(inspectCommand(terminal))
   .addCommand(compareCommand(terminal))
   .addCommand(searchCommand(terminal))

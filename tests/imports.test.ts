@@ -92,6 +92,7 @@ describe('imports', () => {
       'src/lib/address.ts',
       'src/lib/cite.ts',
       'src/lib/gallery.ts',
+      'src/lib/releases.ts',
     ]);
     expect(importsOf('src/components/Tile.astro').map(({ to }) => to)).toEqual(['src/lib/address.ts']);
   });

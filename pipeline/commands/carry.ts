@@ -12,6 +12,7 @@ interface StoreOptions extends ReportOptions {
 }
 
 interface ExportOptions extends StoreOptions {
+  readonly content: string;
   readonly layers?: string[];
   readonly units?: number[];
 }
@@ -27,6 +28,7 @@ export function exportCommand(terminal: Terminal): Command {
     .option('--layers <names>', 'layers by name or pattern, e.g. conv2d,dense*', names)
     .option('--units <numbers>', 'units from 0, e.g. 0-15,40', unitNumbers)
     .option('--store <dir>', 'where renderings are kept', '.cache/store')
+    .option('--content <dir>', 'the folder that holds releases/; a model is exported with its own', 'content')
     .addHelpText('after', "\nExample:\n  phosphene export mnist.tar mnist --layers 'conv2d*'")
     .action((file: string, models: string[], options: ExportOptions) =>
       exportStore(file, models, options, terminal),
@@ -44,13 +46,19 @@ async function exportStore(
   const { exportRenderings } = await import('../store/archive.ts');
   const { matches } = await import('../pattern.ts');
   const store = new DiskStore(options.store);
+  const { disk } = await import('../files.ts');
+  const { readReleases, releasedFingerprints } = await import('../publish/releases.ts');
+  // A model may have had another name when it was rendered.
+  const released = new Set(
+    models.length === 0 ? [] : releasedFingerprints(await readReleases(disk, options.content), models),
+  );
   const known = new Set<string>();
   const chosen: string[] = [];
   for await (const { fingerprint, model, layer, unit } of store.records()) {
     terminal.signal.throwIfAborted();
     known.add(model);
     const isMeant =
-      (models.length === 0 || models.includes(model)) &&
+      (models.length === 0 || models.includes(model) || released.has(fingerprint)) &&
       (layers === undefined || layers.some((pattern) => matches(pattern, layer))) &&
       (units === undefined || units.includes(unit));
     if (isMeant) chosen.push(fingerprint);

@@ -14,7 +14,7 @@ export function gcCommand(terminal: Terminal): Command {
   const command = new Command('gc')
     .summary('remove from the store what no model refers to any more')
     .description(
-      'Remove renderings that no file in content/models asks for: of older weights, of other recipes, of models that are\ngone. Those of models whose weights are not on this machine stay.',
+      'Remove renderings that no file in content/models asks for: of older weights, of other recipes, of models that are\ngone. What a release or the note of a unit that is gone shows stays, and so do models whose weights are not here.',
     )
     .option('--store <dir>', 'where renderings are kept', '.cache/store')
     .option('--content <dir>', 'the folder that holds models/', 'content')
@@ -28,14 +28,22 @@ async function gc(options: Options, terminal: Terminal): Promise<void> {
   const { planSelection } = await import('./plans.ts');
   const { selectModels } = await import('./select.ts');
   const { DiskStore } = await import('../store/disk.ts');
+  const { disk } = await import('../files.ts');
+  const { lastFingerprints } = await import('../publish/gone.ts');
+  const { readLock } = await import('../publish/lock.ts');
+  const { readReleases, releasedFingerprints } = await import('../publish/releases.ts');
   const { content, dryRun = false } = options;
   const selection = await selectModels({ slugs: [], files: [] }, { content }, terminal);
   const onHand = { ...options, named: true, fetch: false };
   const { plans } = await planSelection(selection, {}, onHand, terminal);
 
-  const wanted = new Set(
-    plans.flatMap(({ layers }) => layers.flatMap(({ units }) => units.map(({ fingerprint }) => fingerprint))),
-  );
+  const wanted = new Set([
+    ...plans.flatMap(({ layers }) =>
+      layers.flatMap(({ units }) => units.map(({ fingerprint }) => fingerprint)),
+    ),
+    ...releasedFingerprints(await readReleases(disk, content)),
+    ...lastFingerprints(await readLock(disk, content)),
+  ]);
   const planned = new Set(plans.map(({ slug }) => slug));
   const unplanned = new Set(selection.models.map(({ slug }) => slug).filter((slug) => !planned.has(slug)));
   const store = new DiskStore(options.store);

@@ -36,6 +36,8 @@ async function publishAll(options: Options, terminal: Terminal): Promise<void> {
   const { openEngine } = await import('../engine/choose.ts');
   const { publishModel } = await import('../publish/models.ts');
   const { publish } = await import('../publish/publish.ts');
+  const { readReleases, releasedModel } = await import('../publish/releases.ts');
+  const { disk } = await import('../files.ts');
   const { DiskStore } = await import('../store/disk.ts');
   const { weightsOnThisMachine } = await import('../weights/machine.ts');
   const { findWeights } = await import('../weights/weights.ts');
@@ -54,8 +56,9 @@ async function publishAll(options: Options, terminal: Terminal): Promise<void> {
     const reason = `their weights are not in ${effects.folder}`;
     terminal.emit({ kind: 'left-out', models: absent, reason });
   }
+  const releases = (await readReleases(disk, options.content)).map(releasedModel);
   const notHere = new Map(absent.map((slug) => [slug, `its weights are not in ${effects.folder}`]));
-  const summary = await publish(models, {
+  const summary = await publish([...models, ...releases], {
     store: new DiskStore(options.store),
     contentDir: options.content,
     publicDir: options.public,

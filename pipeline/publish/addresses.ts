@@ -86,6 +86,8 @@ export function settle(
     for (const layer of model.layers) {
       if (layer.units.size === 0) continue;
       const known = before?.layers.get(layer.slug);
+      if (known !== undefined && model.slug.includes('@'))
+        checkFrozen(known, layer, model.slug, where.contentDir);
       layers.set(layer.slug, lockedAfter(known, layer, where.today));
     }
     if (layers.size > 0) models.set(model.slug, { title: model.title, layers });
@@ -235,6 +237,18 @@ function checkBook(book: AddressBook, lock: Lock, gallery: Gallery, bookPath: st
     if (ends.kind === 'dropped') {
       fail(`'${from}' moved to '${to}', which the gallery does not have; correct it`);
     }
+  }
+}
+
+/** @throws PhospheneError where a release is not what it was when it was published. */
+function checkFrozen(known: LockedLayer, { units }: ShownLayer, slug: string, contentDir: string): void {
+  for (const [unit, mark] of units) {
+    const before = known.units.get(unit);
+    if (before === undefined || before === mark) continue;
+    throw new PhospheneError(
+      `${contentDir}/releases/${slug}.json: a release stays as it is, but unit ${unit} of '${known.name}' is not what it was; take the file from git again`,
+      { exitCode: 2 },
+    );
   }
 }
 

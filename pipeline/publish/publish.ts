@@ -24,7 +24,7 @@ import {
 import { PhospheneError } from '../error.ts';
 import type { PublishEvent } from '../events.ts';
 import { disk, type Files, jsonOrUndefined, writeChanged } from '../files.ts';
-import type { Format, LayerKind } from '../network/network.ts';
+import type { LayerKind } from '../network/network.ts';
 import { encodePicture, encodeStrip } from '../picture/encode.ts';
 import { runsOf } from '../runs.ts';
 import type { Rendering, Store } from '../store/store.ts';
@@ -36,6 +36,7 @@ import { type Lock, type LockedModel, markOf, readLock, writeLock } from './lock
 import {
   type Encoded,
   type indexManifest,
+  type Manifest,
   manifestOf,
   readManifest,
   type Sheet,
@@ -52,10 +53,12 @@ import { encodeSheet, sheetFile, sheetKey, sheetsOf, tileOf } from './wall.ts';
 export interface PublishModel {
   /** As in the address. */
   readonly slug: string;
+  /** Only of a release. */
+  readonly release?: NonNullable<GalleryModel['release']>;
   readonly content: ModelContent;
   /** Of the model file. */
   readonly sha256: string;
-  readonly format: Format;
+  readonly format: string;
   /** Trained numbers in the network. */
   readonly parameters: number;
   /** Null where the network takes any size. */
@@ -165,14 +168,31 @@ export async function publish(
   const settled = await run.settle(models);
   effects.emit({ kind: 'publishing', units: layers.reduce((sum, units) => sum + units, 0) });
   const published: GalleryModel[] = [];
-  for (const model of models) published.push(await run.model(model, settled?.lock.get(model.slug)));
+  // Releases come last: what they share with the newest gallery is there then.
+  const ordered = models.toSorted(
+    (a, b) => Number(a.release !== undefined) - Number(b.release !== undefined),
+  );
+  for (const model of ordered) {
+    const releases = models.filter(({ release }) => release?.of === model.slug);
+    published.push(await run.model(model, releases, settled?.lock.get(model.slug)));
+  }
   const kept = settled && (await run.keepPromises(settled));
-  await run.writeIndex({ version: 1, models: published, ...kept?.addresses, recipes: run.recipes() });
+  const { true: releases = [], false: newest = [] } = Object.groupBy(
+    published,
+    ({ release }) => `${release !== undefined}`,
+  );
+  await run.writeIndex({
+    version: 1,
+    models: newest,
+    ...(releases.length === 0 ? {} : { releases }),
+    ...kept?.addresses,
+    recipes: run.recipes(),
+  });
   if (kept !== undefined) await writeLock(effects.files ?? disk, effects.contentDir, kept.lock);
   await run.sweep();
   return {
     ...run.summary(),
-    models: models.length,
+    models: models.filter(({ release }) => release === undefined).length,
     layers: layers.length,
     seconds: (performance.now() - started) / 1000,
   };
@@ -332,16 +352,21 @@ class PublishRun {
     return pictures;
   }
 
-  /** @param locked What is known of the model's addresses. */
-  async model(model: PublishModel, locked?: LockedModel): Promise<GalleryModel> {
+  /** @param releases Those of the model. @param locked What is known of its addresses. */
+  async model(
+    model: PublishModel,
+    releases: readonly PublishModel[],
+    locked?: LockedModel,
+  ): Promise<GalleryModel> {
     const { title, summary, source, licence, classes, input } = model.content;
     const layers: GalleryLayer['layer'][] = [];
     for (const layer of model.layers) {
       const renumbered = locked?.layers.get(layer.slug)?.renumbered ?? [];
-      layers.push(await this.#layer(model, layer, renumbered));
+      layers.push(await this.#layer(model, layer, releases, renumbered));
     }
     return {
-      slug: pathPart(model.slug),
+      slug: folderName(model.slug),
+      ...(model.release === undefined ? {} : { release: model.release }),
       title,
       ...(summary === undefined ? {} : { summary }),
       ...(source === undefined ? {} : { source }),
@@ -358,15 +383,15 @@ class PublishRun {
   async #layer(
     model: PublishModel,
     layer: PublishLayer,
+    releases: readonly PublishModel[],
     renumbered: readonly Renumbered[],
   ): Promise<GalleryLayer['layer']> {
-    const folder = `${pathPart(model.slug)}/${pathPart(layer.slug)}`;
+    const folder = `${folderName(model.slug)}/${folderName(layer.slug)}`;
     const manifestFile = manifestOf(`${folder}.json`);
     const manifestPath = join(this.#contentGallery, manifestFile);
     const wanted = [...layer.wanted].sort((a, b) => a.unit - b.unit);
 
-    const { units: encoded, sheets, layerSha256 } = await readManifest(this.#files, manifestPath);
-    const last = await this.#lastLayer(folder, layerSha256);
+    const { units: encoded, sheets, layerSha256, last } = await this.#past(model, layer, folder);
     const done = new Map<number, Encoded>();
     for (const { unit, fingerprint } of wanted) {
       const entry = encoded.get(unit);
@@ -410,7 +435,7 @@ class PublishRun {
       ...latestOf(published),
       samples: samplesOf(published),
     };
-    for (const { recipe } of published) {
+    for (const { recipe } of model.release === undefined ? published : []) {
       const name = String(recipes[recipe]?.['name'] ?? '');
       this.#recipes.set(name, (this.#recipes.get(name) ?? 0) + 1);
     }
@@ -421,6 +446,7 @@ class PublishRun {
       layer: described,
       recipes: Object.fromEntries(Object.entries(recipes).sort(([a], [b]) => (a < b ? -1 : 1))),
       ...(renumbered.length === 0 ? {} : { renumbered: [...renumbered] }),
+      ...releasesOf(releases, layer.slug, published),
       ...(wall.described === undefined ? {} : { wall: wall.described }),
       units: published,
     } satisfies GalleryLayer);
@@ -428,6 +454,23 @@ class PublishRun {
     if (await writeManifest(this.#files, manifestPath, manifest)) this.#counts.written++;
     this.#content.add(manifestFile);
     return { ...described, file: file.name };
+  }
+
+  /** What was published of a layer before; of a release that is new, what is published of the model. */
+  async #past(
+    { release }: PublishModel,
+    { slug }: PublishLayer,
+    folder: string,
+  ): Promise<Manifest & { readonly last: ReadonlyMap<number, KnownUnit> }> {
+    const manifestOfFolder = (name: string): Promise<Manifest> =>
+      readManifest(this.#files, join(this.#contentGallery, manifestOf(`${name}.json`)));
+    const own = await manifestOfFolder(folder);
+    if (release === undefined || own.layerSha256 !== '') {
+      return { ...own, last: await this.#lastLayer(folder, own.layerSha256) };
+    }
+    const newest = `${release.of}/${slug}`;
+    const { units, sheets, layerSha256 } = await manifestOfFolder(newest);
+    return { units, sheets, layerSha256: '', last: await this.#lastLayer(newest, layerSha256) };
   }
 
   async #unit(
@@ -590,6 +633,25 @@ interface PublishedUnit extends KnownUnit {
   readonly encoded: Encoded;
 }
 
+/** What a layer's file says of releases; nothing where there are none. */
+function releasesOf(
+  releases: readonly PublishModel[],
+  slug: string,
+  published: readonly UnitRecord[],
+): Pick<GalleryLayer, 'releases'> {
+  const now = new Map(published.map(({ unit, fingerprint }) => [unit, fingerprint]));
+  const told = releases.flatMap(({ release, layers }) => {
+    const wanted = layers.find((layer) => layer.slug === slug)?.wanted;
+    if (release === undefined || wanted === undefined) return [];
+    const units = wanted.toSorted((a, b) => a.unit - b.unit);
+    const same = units.filter(({ unit, fingerprint }) => now.get(unit) === fingerprint);
+    const { name, releasedAt } = release;
+    const [shown, alike] = [units, same].map((each) => runsOf(each.map(({ unit }) => unit)));
+    return [{ name, releasedAt, units: shown ?? [], same: alike ?? [] }];
+  });
+  return told.length === 0 ? {} : { releases: told };
+}
+
 function latestOf(units: readonly UnitRecord[]): { latest?: string } {
   const latest = units.map(({ renderedAt }) => renderedAt).reduce((a, b) => (a > b ? a : b), '');
   return latest === '' ? {} : { latest };
@@ -619,9 +681,9 @@ async function eachOf<In, Out>(
   return results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
 }
 
-/** A slug that stays one part of a path. @throws Error for any other: whoever made it has a defect. */
-function pathPart(slug: string): string {
-  if (!/^[a-z0-9_-][a-z0-9._-]*$/i.test(slug)) {
+/** A slug that stays one part of a path; `@` is between a model and its release. @throws Error for any other: whoever made it has a defect. */
+function folderName(slug: string): string {
+  if (!/^[a-z0-9_-][a-z0-9._@-]*$/i.test(slug)) {
     throw new Error(`Expected a slug of letters, digits, '-', '_' and '.', got '${slug}'`);
   }
   return slug;

@@ -57,7 +57,8 @@ export async function* verifyPublished(
   }
 
   let allRead = true;
-  for (const { slug, layers } of parsed.success ? parsed.data.models : []) {
+  const shown = parsed.success ? [...parsed.data.models, ...(parsed.data.releases ?? [])] : [];
+  for (const { slug, layers } of shown) {
     for (const layer of layers) {
       const file = `${slug}/${layer.slug}.json`;
       const path = join(contentGallery, layer.file ?? file);

@@ -97,7 +97,8 @@ class CompareTable extends HTMLElement {
     else {
       const picture = new Image(image.width, image.height);
       picture.alt = `Picture that excites ${name} of ${plainName(layer.name)} most`;
-      picture.src = `${this.#home}${unit}.webp`;
+      // Of a release it does not lie beside the page.
+      picture.src = new URL(image.url, location.href).pathname;
       view?.append(picture);
     }
     const rows = measuresInWords(measures, layer.kind).flatMap((measure) => [

@@ -41,6 +41,10 @@ export async function layStrip(host: Element, address: string, aspect: number): 
 
 export const motionWanted = (): boolean => !matchMedia('(prefers-reduced-motion: reduce)').matches;
 
+/** The picture of a tile: beside the page that it leads to, where it does not say another place. */
+export const pictureOf = ({ dataset, href }: HTMLAnchorElement): string =>
+  dataset['picture'] ?? href.replace(/\/$/, '.webp');
+
 const playing = new WeakSet<Element>();
 const frameMs = 110;
 
@@ -49,7 +53,7 @@ export async function playOnce(tile: HTMLAnchorElement, aspect = 1): Promise<voi
   const host = tile.querySelector(':scope > span') ?? tile;
   if (playing.has(host)) return;
   playing.add(host);
-  const strip = await layStrip(host, tile.href.replace(/\/$/, '.strip.webp'), aspect);
+  const strip = await layStrip(host, pictureOf(tile).replace(/\.webp$/, '.strip.webp'), aspect);
   await strip?.play(frameMs);
   strip?.remove();
   playing.delete(host);

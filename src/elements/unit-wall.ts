@@ -3,7 +3,7 @@
  * share and size are three values; the wall and the address follow them.
  */
 
-import { motionWanted, playOnce } from './strip.ts';
+import { motionWanted, pictureOf, playOnce } from './strip.ts';
 
 interface Hung {
   readonly item: HTMLElement;
@@ -209,7 +209,7 @@ async function sharpenTile(tile: HTMLAnchorElement): Promise<void> {
   const picture = new Image();
   picture.className = 'sharp';
   picture.alt = '';
-  picture.src = tile.href.replace(/\/$/, '.webp');
+  picture.src = pictureOf(tile);
   await picture.decode().then(
     () => frame.firstElementChild?.after(picture),
     () => undefined,

@@ -74,6 +74,8 @@ async function layersOf(
   );
 }
 
+const shown = ({ models, releases = [] }: GalleryIndex): GalleryModel[] => [...models, ...releases];
+
 export function keptLayers(): AstroIntegration {
   let cache = '';
   let site = '';
@@ -111,7 +113,7 @@ export function keptLayers(): AstroIntegration {
         layers =
           gallery === undefined
             ? []
-            : (await Promise.all(gallery.models.map((model) => layersOf(model, gallery, code)))).flat();
+            : (await Promise.all(shown(gallery).map((model) => layersOf(model, gallery, code)))).flat();
       },
       'astro:build:start': () => {
         kept = layers.filter((layer) => existsSync(folderOf(layer)));

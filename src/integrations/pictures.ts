@@ -22,7 +22,8 @@ const largestSharpPx = 96;
 /** A class for each width of picture in the gallery, because pages carry no inline style. */
 export async function pictureSizes(): Promise<string> {
   const gallery = await readGallery();
-  const samples = gallery?.models.flatMap(({ layers }) => layers.flatMap((layer) => layer.samples)) ?? [];
+  const models = [...(gallery?.models ?? []), ...(gallery?.releases ?? [])];
+  const samples = models.flatMap(({ layers }) => layers.flatMap((layer) => layer.samples));
   const widths = [...new Set(samples.map(({ widthPx }) => widthPx))].filter((px) => px <= largestSharpPx);
   const sharp = widths.map((px) => `.px-${px}{--snap:${px}px;--rendering:pixelated}`);
   return [...sharp, ...sheetPlaces()].join('\n');
@@ -44,27 +45,33 @@ async function layerAsWritten(model: string, layer: LayerSummary): Promise<Galle
 export interface LayerPictures {
   /** By the name that each has beside the pages of its unit. */
   readonly ofUnits: ReadonlyMap<string, string>;
-  /** The sheets of its wall. */
-  readonly sheets: readonly string[];
+  /** Those that are served as they lie: the sheets of its wall. */
+  readonly shared: readonly string[];
 }
 
 export async function picturesOf(model: string, layer: LayerSummary): Promise<LayerPictures> {
   const { units, wall } = await layerAsWritten(model, layer);
+  const sheets = wall?.files ?? [];
+  // Those of releases are shared: each is served from one place.
+  if (model.includes('@')) {
+    const shared = units.flatMap(({ image, strip }) => [image.file, strip.file]);
+    return { ofUnits: new Map(), shared: [...shared, ...sheets] };
+  }
   const named = units.flatMap(({ unit, image, strip }): [string, string][] => [
     [`${unit}.webp`, image.file],
     [`${unit}.strip.webp`, strip.file],
   ]);
-  return { ofUnits: new Map(named), sheets: wall?.files ?? [] };
+  return { ofUnits: new Map(named), shared: sheets };
 }
 
 /** Puts a layer's pictures below the site; `pages`: what else shall be beside its units' pictures. */
 export function placePictures(
-  { ofUnits, sheets }: LayerPictures,
+  { ofUnits, shared }: LayerPictures,
   places: { readonly gallery: string; readonly site: string; readonly layer: string; readonly pages: string },
 ): void {
   const files = [...ofUnits].map(([name, file]): [string, string] => [name, join(places.gallery, file)]);
   mirror(places.pages, join(places.site, places.layer), new Map(files));
-  for (const file of sheets) {
+  for (const file of shared) {
     mkdirSync(dirname(join(places.site, file)), { recursive: true });
     linkOne(join(places.gallery, file), join(places.site, file));
   }
@@ -84,7 +91,7 @@ async function placeOld(gallery: GalleryIndex, pictures: string, site: string): 
     const { model, layer } = layerAt(gallery, to);
     const key = `${model.slug}/${layer.slug}`;
     const { ofUnits } = known.get(key) ?? (await picturesOf(model.slug, layer));
-    known.set(key, { ofUnits, sheets: [] });
+    known.set(key, { ofUnits, shared: [] });
     place(from, ofUnits.get(`${unit}.webp`) ?? '', ofUnits.get(`${unit}.strip.webp`) ?? '');
   }
   for (const note of gallery.gone ?? []) {

@@ -32,7 +32,7 @@ export interface Addresses {
 export function addressesBelow(base: string): Addresses {
   const home = base.endsWith('/') ? base : `${base}/`;
   const join = (...segments: readonly (string | number)[]): string =>
-    home + segments.map((segment) => encodeURIComponent(segment)).join('/');
+    home + segments.map((segment) => encodeURIComponent(segment).replaceAll('%40', '@')).join('/');
   return {
     home,
     search: `${join('search')}/`,
@@ -51,6 +51,19 @@ export function addressesBelow(base: string): Addresses {
     strip: (model, layer, unit) => `${join(model, layer, unit)}.strip.webp`,
     file: (path) => join(...path.split('/')),
   };
+}
+
+/**
+ * The address of a unit's picture: beside its page; of a release, whose pictures are shared with others, where it lies.
+ * @param file Below public/gallery.
+ */
+export function pictureAt(model: string, layer: string, unit: number, file: string): string {
+  return model.includes('@') ? address.file(file) : address.picture(model, layer, unit);
+}
+
+/** The same for its strip. */
+export function stripAt(model: string, layer: string, unit: number, file: string): string {
+  return model.includes('@') ? address.file(file) : address.strip(model, layer, unit);
 }
 
 export const address = addressesBelow(import.meta.env.BASE_URL);

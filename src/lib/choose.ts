@@ -1,7 +1,7 @@
 /** Picks what to show where there is room for less than all. */
 
 import type { GalleryModel, LayerSummary } from '../../content/schema.ts';
-import { address } from './address.ts';
+import { pictureAt } from './address.ts';
 
 /** At most `most` of the items, spread evenly from the first to the last. */
 export function evenly<T>(items: readonly T[], most: number): readonly T[] {
@@ -21,7 +21,7 @@ export function sharedWidth(pictures: readonly { readonly widthPx: number }[]): 
 /** The address of the picture that stands for a layer where the page is linked to. */
 export function faceOfLayer(model: GalleryModel, layer: LayerSummary): string | undefined {
   const [first] = layer.samples;
-  return first && address.picture(model.slug, layer.slug, first.unit);
+  return first && pictureAt(model.slug, layer.slug, first.unit, first.file);
 }
 
 /** The same for a model: of its deepest layer that has one. */

@@ -1,7 +1,7 @@
 /** The gallery and its layers as others read them. */
 
 import type { GalleryIndex, GalleryLayer, IndexJson, LayerJson, SearchJson } from '../../content/schema.ts';
-import { absolute, address } from './address.ts';
+import { absolute, address, pictureAt, stripAt } from './address.ts';
 import { plainName } from './words.ts';
 
 export function galleryAsJson(gallery: GalleryIndex | undefined, site: URL | undefined): IndexJson {
@@ -18,6 +18,7 @@ export function galleryAsJson(gallery: GalleryIndex | undefined, site: URL | und
         parameters,
         input,
         url: absolute(address.model(slug), site),
+        ...releasesAsJson(slug, gallery, site),
         layers: layers.map((layer) => ({
           slug: layer.slug,
           name: layer.name,
@@ -37,18 +38,37 @@ export function galleryAsJson(gallery: GalleryIndex | undefined, site: URL | und
   };
 }
 
+function releasesAsJson(
+  slug: string,
+  gallery: GalleryIndex | undefined,
+  site: URL | undefined,
+): Pick<IndexJson['models'][number], 'releases'> {
+  const own = (gallery?.releases ?? []).flatMap((model) =>
+    model.release?.of === slug
+      ? [
+          {
+            name: model.release.name,
+            releasedAt: model.release.releasedAt,
+            url: absolute(address.model(model.slug), site),
+          },
+        ]
+      : [],
+  );
+  return own.length === 0 ? {} : { releases: own };
+}
+
 export function layerAsJson({ model, layer, units }: GalleryLayer, site: URL | undefined): LayerJson {
   const at = (path: string): string => absolute(path, site);
   return {
     model,
     layer: layer.slug,
-    units: units.map(({ unit, label, fingerprint, measures }) => ({
+    units: units.map(({ unit, label, fingerprint, measures, image, strip }) => ({
       unit,
       ...(label === undefined ? {} : { label }),
       url: at(address.unit(model, layer.slug, unit)),
       record: at(address.record(model, layer.slug, unit)),
-      picture: at(address.picture(model, layer.slug, unit)),
-      strip: at(address.strip(model, layer.slug, unit)),
+      picture: at(pictureAt(model, layer.slug, unit, image.file)),
+      strip: at(stripAt(model, layer.slug, unit, strip.file)),
       fingerprint,
       measures,
     })),

@@ -1,7 +1,7 @@
 /** The page before or after another one. */
 
 import type { GalleryModel, LayerSummary, UnitRecord } from '../../content/schema.ts';
-import { address } from './address.ts';
+import { address, pictureAt } from './address.ts';
 import { plainName, unitName } from './words.ts';
 
 export interface Neighbour {
@@ -22,7 +22,12 @@ export function unitNeighbour(
   const page = { name: unitName(unit), address: address.unit(model.slug, layer.slug, unit.unit) };
   if (unit.measures.dead) return page;
   const { widthPx, heightPx } = unit.image;
-  return { ...page, picture: address.picture(model.slug, layer.slug, unit.unit), widthPx, heightPx };
+  return {
+    ...page,
+    picture: pictureAt(model.slug, layer.slug, unit.unit, unit.image.file),
+    widthPx,
+    heightPx,
+  };
 }
 
 export function layerNeighbour(model: GalleryModel, layer: LayerSummary | undefined): Neighbour | undefined {

@@ -11,9 +11,11 @@ interface Route<Params, Props> {
   props: Props;
 }
 
+/** Releases are models with addresses of their own. */
 export async function modelRoutes(): Promise<Route<{ model: string }, { model: GalleryModel }>[]> {
   const gallery = await readGallery();
-  return (gallery?.models ?? []).map((model) => ({ params: { model: model.slug }, props: { model } }));
+  const models = [...(gallery?.models ?? []), ...(gallery?.releases ?? [])];
+  return models.map((model) => ({ params: { model: model.slug }, props: { model } }));
 }
 
 /** Without the layers whose pages an earlier build made. */

@@ -6,9 +6,11 @@ import { forXml, xml } from '../lib/xml.ts';
 
 /** RSS: a model appears again when units of it are younger than the last time. */
 export const GET: APIRoute = async ({ site }) => {
-  const models = (await readGallery())?.models ?? [];
-  const items = models.map(({ slug, title, layers, sha256 }) => {
-    const latest = layers.map((layer) => layer.latest ?? '').reduce((a, b) => (a > b ? a : b), '');
+  const gallery = await readGallery();
+  const models = [...(gallery?.models ?? []), ...(gallery?.releases ?? [])];
+  const items = models.map(({ slug, title, layers, sha256, release }) => {
+    const rendered = layers.map((layer) => layer.latest ?? '').reduce((a, b) => (a > b ? a : b), '');
+    const latest = release?.releasedAt ?? rendered;
     const units = layers.reduce((sum, { published }) => sum + published, 0);
     const link = forXml(absolute(address.model(slug), site));
     return [
