@@ -321,6 +321,45 @@ export const galleryModel = z.object({
 });
 export type GalleryModel = z.infer<typeof galleryModel>;
 
+/** A unit that is not the same in two states of its network. */
+export const unitChange = z.object({
+  unit: z.int(),
+  label: z.string().optional(),
+  before: z.string().nullable().describe('Fingerprint; null where that state has no such unit.'),
+  after: z.string().nullable(),
+  own: z.boolean().nullable().describe('Whether its own weights changed; null where nobody knows.'),
+  below: z.boolean().nullable().describe('Whether the network below its layer changed.'),
+  settings: z.boolean().nullable().describe('Whether it was rendered in another way.'),
+  weights: z
+    .number()
+    .nullable()
+    .describe(
+      'How far its own weights went: relative L2 distance; null where one state has no weights to read.',
+    ),
+  rendered: z.tuple([z.boolean(), z.boolean()]).describe('Whether there is a picture before and after.'),
+  picture: z
+    .number()
+    .nullable()
+    .describe(
+      "Root mean square of the difference of the pictures' values, 0 to 1; null without two pictures.",
+    ),
+  activation: z.tuple([z.number().nullable(), z.number().nullable()]),
+  dead: z.tuple([z.boolean().nullable(), z.boolean().nullable()]),
+});
+export type UnitChange = z.infer<typeof unitChange>;
+
+/** content/changes/<name>.json, written by `diff --page`, in git. */
+export const changes = z.strictObject({
+  version: z.literal(1),
+  madeAt: z.iso.date(),
+  before: z.string(),
+  after: z.string(),
+  layers: z.array(
+    z.strictObject({ slug: z.string(), name: z.string(), units: z.int(), changed: z.array(unitChange) }),
+  ),
+});
+export type Changes = z.infer<typeof changes>;
+
 /** The first and the last of each run of units. */
 const runs = z.array(z.tuple([z.int(), z.int()]));
 
@@ -389,6 +428,10 @@ export const galleryIndex = z.object({
   version: z.literal(1),
   models: z.array(galleryModel),
   releases: z.array(galleryModel).optional().describe('Of all models, the oldest first.'),
+  changes: z
+    .array(z.object({ name: z.string(), file: z.string().describe('Below content/gallery.') }))
+    .optional()
+    .describe('What changed between two states of a network.'),
   moved: z.array(moved).optional(),
   gone: z.array(gone).optional(),
   recipes: z
@@ -425,6 +468,16 @@ export const wall = z.object({
   files: z.array(z.string()).min(1).describe('Paths below public/gallery.'),
 });
 export type Wall = z.infer<typeof wall>;
+
+/** A picture below public/gallery. */
+const shownPicture = z.object({ file: z.string(), widthPx: z.int(), heightPx: z.int() });
+
+/** content/gallery/changes/<name>.<of its content>.json */
+export const galleryChanges = z.object({
+  ...changes.shape,
+  pictures: z.record(z.string(), shownPicture).describe('By fingerprint; of the most changed units.'),
+});
+export type GalleryChanges = z.infer<typeof galleryChanges>;
 
 /** A number that means another unit than it did: the layer grew or was put in another order. */
 export const renumbered = z.object({
@@ -489,7 +542,7 @@ export type UnitJson = z.infer<typeof unitJson>;
 
 /** What lies at the top of the site beside the models: no model has one of these addresses. */
 export const pageNames: readonly string[] = [
-  ...['about', 'compare', 'gallery', 'pictures', 'search'],
+  ...['about', 'changes', 'compare', 'gallery', 'pictures', 'search'],
   ...['404.html', 'index.html', 'index.json', 'offline-worker.js', 'pages.xml', 'releases.xml', 'robots.txt'],
   ...['schema.json', 'search.json', 'sitemap.xml'],
 ];

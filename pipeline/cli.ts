@@ -5,10 +5,12 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { exportCommand, importCommand } from './commands/carry.ts';
 import { compareCommand } from './commands/compare.ts';
+import { diffCommand } from './commands/diff.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { gcCommand } from './commands/gc.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { publishCommand } from './commands/publish.ts';
+import { rebuildCommand } from './commands/rebuild.ts';
 import { releaseCommand } from './commands/release.ts';
 import { renderCommand } from './commands/render.ts';
 import { searchCommand } from './commands/search.ts';
@@ -73,7 +75,9 @@ const program = new Command('phosphene')
   .addCommand(renderCommand(terminal))
   .addCommand(statusCommand(terminal))
   .addCommand(publishCommand(terminal))
+  .addCommand(rebuildCommand(terminal))
   .addCommand(releaseCommand(terminal))
+  .addCommand(diffCommand(terminal))
   .addCommand(inspectCommand(terminal))
   .addCommand(compareCommand(terminal))
   .addCommand(searchCommand(terminal))
@@ -86,7 +90,7 @@ const program = new Command('phosphene')
     'after',
     `
 Examples:
-  phosphene render && phosphene publish    what \`npm run gallery\` does before it builds the site
+  phosphene rebuild                        render what changed, publish, build: what \`npm run gallery\` does
   phosphene inspect model.keras            what is in a model file
   phosphene render --help                  all that a command takes
 

@@ -25,9 +25,6 @@ export interface LayeredFile extends KeptFile {
 /** What an address can hold without being escaped; `@` is kept for releases. */
 const slugPattern = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 
-/** What lies at the top of the site besides models. */
-const siteOwn: ReadonlySet<string> = new Set(['about', 'changes', 'compare', 'pictures', 'search']);
-
 /**
  * The models of a content folder in the order of their names; only those of `slugs`, where any are given.
  * @param contentDir The folder that holds `models/`.
@@ -86,12 +83,6 @@ async function readModel(file: string): Promise<ModelFile> {
   if (pageNames.includes(slug)) {
     throw new PhospheneError(
       `${what}: the file's name becomes the model's address, and /${slug} is a page of the gallery itself: call the file otherwise`,
-      { exitCode: 2 },
-    );
-  }
-  if (siteOwn.has(slug)) {
-    throw new PhospheneError(
-      `${what}: the file's name becomes the model's address, and the site has a page of its own at /${slug}/; choose another name`,
       { exitCode: 2 },
     );
   }

@@ -41,6 +41,7 @@ const leading = (from: readonly string[], to: (target: string) => boolean): stri
 const pure = [
   'content/schema.ts',
   'pipeline/network',
+  'pipeline/diff',
   'pipeline/recipe',
   'pipeline/ascent/step.ts',
   'pipeline/store/fingerprint.ts',
@@ -76,7 +77,7 @@ const order: readonly (readonly string[])[] = [
   ['pipeline/formats', 'pipeline/recipe', 'pipeline/content.ts'],
   ['pipeline/picture', 'pipeline/store', 'pipeline/weights'],
   ['pipeline/ascent', 'pipeline/plan.ts', 'pipeline/assume.ts', 'pipeline/json-schema.ts'],
-  ['pipeline/probe', 'pipeline/render.ts', 'pipeline/status.ts'],
+  ['pipeline/probe', 'pipeline/render.ts', 'pipeline/status.ts', 'pipeline/diff'],
   ['pipeline/sheet'],
   ['pipeline/search'],
   ['pipeline/events.ts'],

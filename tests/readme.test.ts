@@ -83,6 +83,13 @@ describe('the README on your own model', () => {
     }
   });
 
+  it('has one command for what changed, which another run of it finds to be nothing', async () => {
+    const { rendered, published, build } = JSON.parse(await run('npx phosphene rebuild --json'));
+    expect(rendered.units).toEqual({ total: 15, fresh: 15, rendered: 0, failed: 0 });
+    expect(published).toMatchObject({ units: { published: 15 }, files: { written: 0, removed: 0 } });
+    expect(build.seconds).toBeGreaterThan(0);
+  });
+
   it('shows a content file of ten lines that renders as it stands', async () => {
     const [content = ''] = blocks('json');
     expect(content.trim().split('\n').length).toBeLessThanOrEqual(10);

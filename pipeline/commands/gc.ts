@@ -29,6 +29,7 @@ async function gc(options: Options, terminal: Terminal): Promise<void> {
   const { selectModels } = await import('./select.ts');
   const { DiskStore } = await import('../store/disk.ts');
   const { disk } = await import('../files.ts');
+  const { changedFingerprints, readChanges } = await import('../publish/changes.ts');
   const { lastFingerprints } = await import('../publish/gone.ts');
   const { readLock } = await import('../publish/lock.ts');
   const { readReleases, releasedFingerprints } = await import('../publish/releases.ts');
@@ -43,6 +44,7 @@ async function gc(options: Options, terminal: Terminal): Promise<void> {
     ),
     ...releasedFingerprints(await readReleases(disk, content)),
     ...lastFingerprints(await readLock(disk, content)),
+    ...changedFingerprints((await readChanges(disk, content)).values()),
   ]);
   const planned = new Set(plans.map(({ slug }) => slug));
   const unplanned = new Set(selection.models.map(({ slug }) => slug).filter((slug) => !planned.has(slug)));

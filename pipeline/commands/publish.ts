@@ -30,7 +30,7 @@ export function publishCommand(terminal: Terminal): Command {
   return withReporting(command);
 }
 
-async function publishAll(options: Options, terminal: Terminal): Promise<void> {
+export async function publishAll(options: Options, terminal: Terminal): Promise<void> {
   const { readModels } = await import('../content.ts');
   const { planModel } = await import('../plan.ts');
   const { openEngine } = await import('../engine/choose.ts');

@@ -49,7 +49,7 @@ Examples:
   return withReporting(command);
 }
 
-async function render(words: string[], options: Options, terminal: Terminal): Promise<void> {
+export async function render(words: readonly string[], options: Options, terminal: Terminal): Promise<void> {
   const { offerToWrite, sortWords } = await import('./model-files.ts');
   const { selectModels, rememberWeights } = await import('./select.ts');
   const { planSelection } = await import('./plans.ts');

@@ -10,10 +10,11 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { z } from 'zod';
 import {
+  type GalleryChanges,
   type GalleryIndex,
   type GalleryLayer,
   type GalleryModel,
-  type Gone,
+  galleryChanges,
   galleryIndex,
   galleryLayer,
   type ModelContent,
@@ -31,6 +32,7 @@ import type { Rendering, Store } from '../store/store.ts';
 import { counted } from '../words.ts';
 import { readAddressBook } from './address-book.ts';
 import { type Settled, type ShownLayer, type ShownModel, settle } from './addresses.ts';
+import { changedFingerprints, readChanges } from './changes.ts';
 import { type LastPicture, lastFingerprints, notesOf, withLastFingerprints } from './gone.ts';
 import { type Lock, type LockedModel, markOf, readLock, writeLock } from './lock.ts';
 import {
@@ -143,8 +145,9 @@ export interface PublishSummary {
 }
 
 export const indexFile = 'index.json';
-/** What is known of units that are gone has no file of its own, only a manifest. */
+/** Pictures of units that are gone, and of pages of changes, are in no layer's manifest: these are theirs. */
 export const goneFile = 'gone.json';
+export const changesFile = 'changes.json';
 
 /** Units worked on at once: keeps the encoder's threads busy; memory stays a few strips. */
 const unitsAtOnce = 4;
@@ -185,6 +188,7 @@ export async function publish(
     version: 1,
     models: newest,
     ...(releases.length === 0 ? {} : { releases }),
+    ...(await run.changes()),
     ...kept?.addresses,
     recipes: run.recipes(),
   });
@@ -289,7 +293,8 @@ class PublishRun {
     const { store, promises } = this.#effects;
     const before = await this.#lastIndex();
     const lock = await withLastFingerprints(settled.lock, (...at) => this.#lastShown(before, ...at), store);
-    const pictures = await this.#lastPictures(lastFingerprints(lock), before?.gone ?? []);
+    const known = (before?.gone ?? []).flatMap(({ picture }) => picture ?? []);
+    const pictures = await this.#pictures(goneFile, lastFingerprints(lock), known);
     const gone = notesOf(settled, lock, pictures, promises?.today ?? '');
     const { moved } = settled;
     return {
@@ -299,6 +304,32 @@ class PublishRun {
         ...(gone.length === 0 ? {} : { gone }),
       },
     };
+  }
+
+  /** Pages of what changed, each with the pictures of its most changed units. */
+  async changes(): Promise<Pick<GalleryIndex, 'changes'>> {
+    const all = await readChanges(this.#files, this.#effects.contentDir);
+    if (all.size === 0) return {};
+    const before = await this.#lastIndex();
+    const known: Omit<LastPicture, 'strip'>[] = [];
+    for (const { file } of before?.changes ?? []) {
+      const bytes = await this.#files.read(join(this.#contentGallery, file)).catch(() => undefined);
+      const read = galleryChanges.safeParse(jsonOrUndefined(bytes?.toString('utf8') ?? '')).data;
+      known.push(...Object.values(read?.pictures ?? {}));
+    }
+    const pictures = await this.#pictures(changesFile, changedFingerprints(all.values()), known);
+    const told: { name: string; file: string }[] = [];
+    for (const [name, found] of all) {
+      const own = changedFingerprints([found]).flatMap((fingerprint) => {
+        const picture = pictures.get(fingerprint);
+        if (picture === undefined) return [];
+        const { strip: _, ...shown } = picture;
+        return [[fingerprint, shown] as const];
+      });
+      const page = { ...found, pictures: Object.fromEntries(own) };
+      told.push({ name, file: (await this.#writeNamed(`changes/${name}`, page)).name });
+    }
+    return { changes: told };
   }
 
   async #lastIndex(): Promise<GalleryIndex | undefined> {
@@ -321,20 +352,21 @@ class PublishRun {
   }
 
   /** Pictures of these renderings by fingerprint, made where they are not in place; none of those that are lost. */
-  async #lastPictures(
+  async #pictures(
+    manifest: string,
     fingerprints: readonly string[],
-    before: readonly Gone[],
+    before: readonly Omit<LastPicture, 'strip'>[],
   ): Promise<ReadonlyMap<string, LastPicture>> {
-    const path = join(this.#contentGallery, manifestOf(goneFile));
+    const path = join(this.#contentGallery, manifestOf(manifest));
     const known = [...(await readManifest(this.#files, path)).units.values()];
     const pictures = new Map<string, LastPicture>();
     const done = new Map<number, Encoded>();
     for (const fingerprint of fingerprints) {
       this.#effects.signal.throwIfAborted();
       const { image, strip } = pictureFiles(fingerprint);
-      const last = before.find(({ picture }) => picture?.file === image)?.picture;
+      const last = before.find(({ file }) => file === image);
       let encoded = known.find((each) => each.fingerprint === fingerprint);
-      let picture = last;
+      let picture = last && { ...last, strip };
       if (encoded === undefined || picture === undefined || !(await this.#inPlace(encoded))) {
         const rendering = await this.#effects.store.read(fingerprint);
         if (rendering === undefined) continue;
@@ -347,7 +379,7 @@ class PublishRun {
     }
     if (done.size > 0) {
       await writeManifest(this.#files, path, { units: done, sheets: [], layerSha256: '' });
-      this.#content.add(manifestOf(goneFile));
+      this.#content.add(manifestOf(manifest));
     }
     return pictures;
   }
@@ -593,7 +625,10 @@ class PublishRun {
   }
 
   /** Writes a layer below content/gallery, under a name that tells its content. */
-  async #writeNamed(folder: string, layer: GalleryLayer): Promise<{ name: string; sha256: string }> {
+  async #writeNamed(
+    folder: string,
+    layer: GalleryLayer | GalleryChanges,
+  ): Promise<{ name: string; sha256: string }> {
     const bytes = Buffer.from(`${JSON.stringify(layer)}\n`);
     const sum = sha256(bytes);
     const name = namedBy(folder, sum);

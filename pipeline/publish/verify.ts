@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { galleryIndex, galleryLayer } from '../../content/schema.ts';
 import { type Files, jsonOrUndefined } from '../files.ts';
 import type { Store } from '../store/store.ts';
-import { indexManifest, manifestOf, readManifest, sha256 } from './manifest.ts';
-import { goneFile, indexFile } from './publish.ts';
+import { type Encoded, indexManifest, manifestOf, readManifest, sha256 } from './manifest.ts';
+import { changesFile, goneFile, indexFile } from './publish.ts';
 import { pictureFiles } from './record.ts';
 
 export interface PublishedProblem {
@@ -102,9 +102,21 @@ export async function* verifyPublished(
       }
     }
   }
-  const notes = await readManifest(files, join(contentGallery, manifestOf(goneFile)));
-  known.add(join(contentGallery, manifestOf(goneFile)));
-  for (const { fingerprint, imageSha256, stripSha256 } of notes.units.values()) {
+  for (const { file } of (parsed.success ? parsed.data.changes : undefined) ?? []) {
+    const bytes = await read(join(contentGallery, file));
+    if (bytes === undefined || !file.endsWith(`.${sha256(bytes).slice(0, 12)}.json`)) {
+      yield wrong(join(contentGallery, file), 'is missing or does not have its checksum');
+    }
+  }
+  const alone: Encoded[] = [];
+  for (const file of [goneFile, changesFile]) {
+    const path = join(contentGallery, manifestOf(file));
+    known.add(path);
+    const { units } = await readManifest(files, path);
+    alone.push(...units.values());
+    if (units.size === 0 && (await files.info(path)) !== undefined) yield wrong(path, 'is damaged');
+  }
+  for (const { fingerprint, imageSha256, stripSha256 } of alone) {
     const { image, strip } = pictureFiles(fingerprint);
     const last = [
       [image, imageSha256],

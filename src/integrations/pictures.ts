@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AstroIntegration } from 'astro';
 import { type GalleryIndex, type GalleryLayer, type LayerSummary, wallSheet } from '../../content/schema.ts';
+import { readChanges } from '../lib/changes.ts';
 import { forwardsOf, layerAt, placeOf } from '../lib/forwards.ts';
 import { layerFile, readGallery } from '../lib/gallery.ts';
 import { linkOne, mirror } from './links.ts';
@@ -99,6 +100,16 @@ async function placeOld(gallery: GalleryIndex, pictures: string, site: string): 
   }
 }
 
+/** The pictures of pages that tell what changed. */
+async function placeChanges(pictures: string, site: string): Promise<void> {
+  for (const { changes } of await readChanges()) {
+    for (const { file } of Object.values(changes.pictures)) {
+      mkdirSync(dirname(join(site, file)), { recursive: true });
+      linkOne(join(pictures, file), join(site, file));
+    }
+  }
+}
+
 /** What lies in public/ beside the gallery, as it is. */
 function placePublic(from: string, site: string): void {
   for (const name of existsSync(from) ? readdirSync(from) : []) {
@@ -162,6 +173,7 @@ export function pictures(): AstroIntegration {
         placePublic(publicFolder, site);
         const gallery = await readGallery();
         if (gallery !== undefined) await placeOld(gallery, join(publicFolder, 'gallery'), site);
+        await placeChanges(join(publicFolder, 'gallery'), site);
         // Past Astro's logger, which would also tell of each page.
         process.stdout.write(`${pages.length} pages built in ${site}; npm start serves them.\n`);
       },

@@ -6,6 +6,8 @@ export interface Addresses {
   /** With units as `model/layer/unit`, side by side. */
   readonly compare: (...units: readonly string[]) => string;
   readonly about: string;
+  /** What changed between two states of a network; all of them without a name. */
+  readonly changes: (name?: string) => string;
   /** A file at the top, such as `index.json`. */
   readonly top: (file: string) => string;
   /** All units of a layer, as JSON. */
@@ -39,6 +41,7 @@ export function addressesBelow(base: string): Addresses {
     compare: (...units) =>
       `${join('compare')}/${units.length === 0 ? '' : `?${units.map((unit) => `u=${unit}`).join('&')}`}`,
     about: `${join('about')}/`,
+    changes: (name) => `${name === undefined ? join('changes') : join('changes', name)}/`,
     top: (file) => join(file),
     layerRecord: (model, layer) => join(model, layer, 'index.json'),
     model: (model) => `${join(model)}/`,

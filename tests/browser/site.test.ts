@@ -148,8 +148,8 @@ describe('the files of the site', () => {
           missing.add(`${path}: ${link}`);
       }
     }
-    // A page and a frame a unit, nine layers, two models, home, search, compare, about, and the page for what is not there.
-    expect(pages).toHaveLength(2 * (151 + 512) + 9 + 2 + 5);
+    // A page and a frame a unit, nine layers, two models, home, search, compare, about, changes, and the page for what is not there.
+    expect(pages).toHaveLength(2 * (151 + 512) + 9 + 2 + 6);
     expect([...missing]).toEqual([]);
   });
 

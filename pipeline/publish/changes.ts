@@ -1,0 +1,51 @@
+/** content/changes/<name>.json: what `diff` found, kept for a page of the site. */
+
+import { join } from 'node:path';
+import { type Changes, changes } from '../../content/schema.ts';
+import { type Files, writeChanged } from '../files.ts';
+import { parseJson, parseStrict } from '../strict.ts';
+
+export const changesPath = (contentDir: string, name: string): string =>
+  join(contentDir, 'changes', `${name}.json`);
+
+/** By name. @throws PhospheneError (exit code 2) for a file that is wrong. */
+export async function readChanges(files: Files, contentDir: string): Promise<ReadonlyMap<string, Changes>> {
+  const folder = join(contentDir, 'changes');
+  const names = (await files.names(folder)).filter((name) => /^[a-z0-9][a-z0-9._-]*\.json$/.test(name));
+  const read = names.sort().map(async (file): Promise<[string, Changes]> => {
+    const path = join(folder, file);
+    const value = parseJson((await files.read(path)).toString('utf8'), path);
+    return [file.slice(0, -'.json'.length), parseStrict(changes, value, path)];
+  });
+  return new Map(await Promise.all(read));
+}
+
+export function writeChanges(
+  files: Files,
+  contentDir: string,
+  name: string,
+  found: Changes,
+): Promise<boolean> {
+  const text = `${JSON.stringify(changes.parse(found), null, 1)}\n`;
+  return writeChanged(files, changesPath(contentDir, name), Buffer.from(text));
+}
+
+/** Fingerprints of all pictures that such a page shows, each once. */
+export function changedFingerprints(all: Iterable<Changes>): string[] {
+  const found = [...all].flatMap(({ layers }) =>
+    layers.flatMap((layer) =>
+      layer.changed
+        .filter(isSeen)
+        .slice(0, mostShown)
+        .flatMap(({ before, after }) => [before, after]),
+    ),
+  );
+  return [...new Set(found)].filter((fingerprint) => fingerprint !== null);
+}
+
+/** A page shows the most changed units of a layer; its table counts all. */
+export const mostShown = 60;
+
+/** Whether there are two pictures to look at. */
+export const isSeen = ({ rendered }: Changes['layers'][number]['changed'][number]): boolean =>
+  rendered.every((each) => each);
