@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { PhospheneError } from '../error.ts';
 import type { ModelPlan, PlanOptions } from '../plan.ts';
 import type { RenderSummary } from '../render.ts';
+import { type Shard, shardOf } from '../shard.ts';
 import type { Store } from '../store/store.ts';
 import { counted, duration, oneLine } from '../words.ts';
 import {
@@ -14,9 +15,11 @@ import {
   withWorkOptions,
 } from './options.ts';
 import { printJson, type ReportOptions, type Terminal, withReporting } from './terminal.ts';
+import { shard } from './values.ts';
 
 interface Options extends PictureOptions, WorkOptions, ReportOptions {
   readonly recipe?: string;
+  readonly shard?: Shard;
   readonly write?: boolean;
   readonly dryRun?: boolean;
 }
@@ -33,6 +36,11 @@ export function renderCommand(terminal: Terminal): Command {
     )
     .option('--recipe <name|file>', "a recipe's name or JSON file, in place of what content/models says");
   withWorkOptions(withPictureOptions(command))
+    .option(
+      '--shard <i/n>',
+      "this machine's part of the units, e.g. 2/4; phosphene import joins what all made",
+      shard,
+    )
     .option('--write', 'write the content file that is assumed for a model file without one')
     .option('--dry-run', 'only say what would be rendered')
     .addHelpText(
@@ -43,6 +51,7 @@ Examples:
   phosphene render mnist --layers 'conv2d*' --units 0-7
   phosphene render mnist --recipe mnist-filters --dry-run
   phosphene render vgg16 --layers block3_conv3 --units 0-7     downloads the weights first
+  phosphene render vgg16 --shard 2/4                  the second of four machines
   phosphene render my/flowers.onnx --write            any model file; see also phosphene inspect`,
     )
     .action((models: string[], options: Options) => render(models, options, terminal));
@@ -68,7 +77,9 @@ export async function render(words: readonly string[], options: Options, termina
   const named = meant.slugs.length > 0;
   const fetch = options.dryRun !== true;
   const onHand = { ...options, named, fetch };
-  const { plans, ready, assumed } = await planSelection(selection, planOptions, onHand, terminal);
+  const planned = await planSelection(selection, planOptions, onHand, terminal);
+  const { ready, assumed } = planned;
+  const plans = options.shard === undefined ? planned.plans : shardOf(planned.plans, options.shard);
   for (const model of assumed) {
     const ask = options.json !== true && options.dryRun !== true;
     await offerToWrite(model, { write: options.write === true, ask }, terminal);

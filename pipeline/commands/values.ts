@@ -4,6 +4,7 @@ import { InvalidArgumentError } from 'commander';
 import { engineNames } from '../engine/choose.ts';
 import { suggestion } from '../nearest.ts';
 import type { EngineChoice } from '../probe/auto.ts';
+import type { Shard } from '../shard.ts';
 
 /** A parser of whole numbers from `least` to `most`. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
@@ -69,4 +70,11 @@ export function engineName(text: string): EngineChoice {
     );
   }
   return found;
+}
+
+/** `2/4` as the second of four. */
+export function shard(text: string): Shard {
+  const [, index, of] = /^\s*(\d+)\s*\/\s*(\d+)\s*$/.exec(text)?.map(Number) ?? [];
+  if (index !== undefined && of !== undefined && index >= 1 && index <= of) return { index, of };
+  throw new InvalidArgumentError("Expected a part and the number of parts, from '1/4' to '4/4'.");
 }
