@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
+import { benchCommand } from './commands/bench.ts';
 import { exportCommand, importCommand } from './commands/carry.ts';
 import { compareCommand } from './commands/compare.ts';
 import { diffCommand } from './commands/diff.ts';
@@ -86,6 +87,7 @@ const program = new Command('phosphene')
   .addCommand(exportCommand(terminal))
   .addCommand(importCommand(terminal))
   .addCommand(doctorCommand(terminal))
+  .addCommand(benchCommand(terminal))
   .addHelpText(
     'after',
     `

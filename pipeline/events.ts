@@ -15,6 +15,7 @@ export type Event =
   | RecipeEvent
   | TrialEvent
   | PublishEvent
+  | SpeedEvent
   | StopEvent;
 
 export type ModelEvent =
@@ -44,6 +45,13 @@ export type PublishEvent =
   | ({ readonly kind: 'published'; readonly encoded: boolean } & UnitAddress)
   /** There is no rendering of a unit, or a damaged one, which was removed. */
   | ({ readonly kind: 'unpublished'; readonly reason: 'missing' | 'damaged' } & UnitAddress);
+
+/** The speed of a step at one layer was measured. */
+export interface SpeedEvent {
+  readonly kind: 'measured';
+  readonly layer: string;
+  readonly msPerPictureStep: number;
+}
 
 /** The person asked to stop: what is in the store stays, the rest is dropped. */
 export interface StopEvent {

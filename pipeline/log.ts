@@ -3,6 +3,7 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import type { Event } from './events.ts';
 import { Pace } from './pace.ts';
+import type { Worked } from './render.ts';
 import type { TrialEvent } from './search/search.ts';
 import { byteCount, counted, duration, oneLine, perSecond } from './words.ts';
 
@@ -44,6 +45,9 @@ export function openLog(stream: LogStream, now: () => number = () => performance
           return;
         case 'layer':
           progress.at(`${event.model} ${event.layer}`);
+          return;
+        case 'worked':
+          progress.work(event);
           return;
         case 'rendered':
           progress.step();
@@ -107,6 +111,9 @@ export function openLog(stream: LogStream, now: () => number = () => performance
         case 'downloaded':
           progress.end();
           return;
+        case 'measured':
+          progress.say(`${event.layer}: ${event.msPerPictureStep.toPrecision(3)} ms a picture and step`);
+          return;
         case 'stopping':
           progress.say('Stopping; what is in the store stays. Press Ctrl-C again to stop at once');
           return;
@@ -162,10 +169,43 @@ interface Progress {
   at(place: string): void;
   /** One more is done. */
   step(): void;
+  /** Where one takes longer than another: how much of the work is done, and how fast it goes from now on. */
+  work(worked: Worked): void;
   /** So many are done in all; where they are fewer than when it began, it begins anew. */
   reach(done: number): void;
   say(text: string): void;
   end(): void;
+}
+
+/** The pace of what is counted, or of the work that it is, where that is told. */
+class Speed {
+  readonly #ofCount: Pace;
+  #ofWork: Pace | undefined;
+  readonly #startedMs: number;
+  #ofUnit = 1;
+
+  constructor(total: number, nowMs: number, done: number) {
+    this.#ofCount = new Pace(total, nowMs, done);
+    this.#startedMs = nowMs;
+  }
+
+  reach(done: number, nowMs: number): void {
+    this.#ofCount.mark(done, nowMs);
+  }
+
+  work({ done, total, ofUnit }: Worked, nowMs: number): void {
+    this.#ofWork ??= new Pace(total, this.#startedMs);
+    this.#ofWork.mark(done, nowMs);
+    this.#ofUnit = ofUnit;
+  }
+
+  rate(nowMs: number): number {
+    return this.#ofWork === undefined ? this.#ofCount.rate(nowMs) : this.#ofWork.rate(nowMs) / this.#ofUnit;
+  }
+
+  secondsLeft(nowMs: number): number | undefined {
+    return (this.#ofWork ?? this.#ofCount).secondsLeft(nowMs);
+  }
 }
 
 class BarProgress implements Progress {
@@ -173,7 +213,7 @@ class BarProgress implements Progress {
   readonly #now: () => number;
   #bars: MultiBar | undefined;
   #bar: SingleBar | undefined;
-  #pace: Pace | undefined;
+  #speed: Speed | undefined;
   #measure = units;
   #total = 0;
   #from = 0;
@@ -194,7 +234,7 @@ class BarProgress implements Progress {
     this.#from = done;
     this.#done = done;
     this.#place = '';
-    this.#pace = new Pace(total, this.#now(), done);
+    this.#speed = new Speed(total, this.#now(), done);
     this.#bars = new MultiBar({
       stream: this.#stream,
       format: '{bar} {amount} · {rate} · {left}{place}',
@@ -224,8 +264,12 @@ class BarProgress implements Progress {
   reach(done: number): void {
     if (done < this.#from) this.begin(this.#total, this.#measure, done);
     this.#done = done;
-    this.#pace?.mark(done, this.#now());
+    this.#speed?.reach(done, this.#now());
     this.#show();
+  }
+
+  work(worked: Worked): void {
+    this.#speed?.work(worked, this.#now());
   }
 
   say(text: string): void {
@@ -248,10 +292,10 @@ class BarProgress implements Progress {
 
   #payload(): Record<string, string> {
     const now = this.#now();
-    const left = this.#pace?.secondsLeft(now);
+    const left = this.#speed?.secondsLeft(now);
     return {
       amount: this.#measure.bar(this.#done, this.#total),
-      rate: this.#measure.rate(this.#pace?.rate(now) ?? 0),
+      rate: this.#measure.rate(this.#speed?.rate(now) ?? 0),
       left: left === undefined ? 'time left unknown' : `${duration(left)} left`,
       place: this.#place === '' ? '' : ` · ${this.#place}`,
     };
@@ -261,7 +305,7 @@ class BarProgress implements Progress {
 class LineProgress implements Progress {
   readonly #stream: LogStream;
   readonly #now: () => number;
-  #pace: Pace | undefined;
+  #speed: Speed | undefined;
   #measure = units;
   #total = 0;
   #from = 0;
@@ -281,7 +325,7 @@ class LineProgress implements Progress {
     this.#done = done;
     this.#place = '';
     this.#toldMs = this.#now();
-    this.#pace = new Pace(total, this.#toldMs, done);
+    this.#speed = new Speed(total, this.#toldMs, done);
   }
 
   at(place: string): void {
@@ -295,15 +339,24 @@ class LineProgress implements Progress {
   reach(done: number): void {
     if (done < this.#from) this.begin(this.#total, this.#measure, done);
     this.#done = done;
+    this.#speed?.reach(done, this.#now());
+    this.#tell();
+  }
+
+  work(worked: Worked): void {
+    this.#speed?.work(worked, this.#now());
+    this.#tell();
+  }
+
+  #tell(): void {
     const now = this.#now();
-    this.#pace?.mark(done, now);
     if (now - this.#toldMs < plainLineMs) return;
     this.#toldMs = now;
-    const left = this.#pace?.secondsLeft(now);
-    const rate = this.#measure.rate(this.#pace?.rate(now) ?? 0);
+    const left = this.#speed?.secondsLeft(now);
+    const rate = this.#measure.rate(this.#speed?.rate(now) ?? 0);
     const rest = left === undefined ? '' : `, ${duration(left)} left`;
     const place = this.#place === '' ? '' : ` (${this.#place})`;
-    this.say(`${this.#measure.line(done, this.#total)}, ${rate}${rest}${place}`);
+    this.say(`${this.#measure.line(this.#done, this.#total)}, ${rate}${rest}${place}`);
   }
 
   say(text: string): void {

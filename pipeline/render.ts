@@ -1,7 +1,9 @@
 /** Plan → ascent → picture → store: renders what the store does not have. */
 
+import { batchFor } from './ascent/batch.ts';
 import { type LayerJob, renderLayer } from './ascent/layer.ts';
 import type { Engine } from './engine/engine.ts';
+import { extentUpTo } from './network/extent.ts';
 import type { LayerPlan, ModelPlan, UnitPlan } from './plan.ts';
 import type { Rendering, Store } from './store/store.ts';
 
@@ -17,7 +19,15 @@ export type RenderEvent =
   | { readonly kind: 'planned'; readonly total: number; readonly fresh: number }
   | { readonly kind: 'layer'; readonly model: string; readonly layer: string; readonly units: number }
   | { readonly kind: 'rendered'; readonly model: string; readonly layer: string; readonly unit: number }
-  | ({ readonly kind: 'failed' } & UnitFailure);
+  | ({ readonly kind: 'failed' } & UnitFailure)
+  | ({ readonly kind: 'worked' } & Worked);
+
+/** How much of all the work is done, between two units as well, and how much of it one unit of this layer is. */
+export interface Worked {
+  readonly done: number;
+  readonly total: number;
+  readonly ofUnit: number;
+}
 
 export interface RenderEffects {
   readonly engine: Engine;
@@ -44,11 +54,16 @@ interface Job {
   readonly plan: ModelPlan;
   readonly layerPlan: LayerPlan;
   readonly missing: ReadonlyMap<number, UnitPlan>;
+  /** How much work one step of one picture is. */
+  readonly productsOfStep: number;
 }
 
+/** What is done to each value of a map beside convolutions takes about as long as so many products. */
+const productsOfValue = 60;
+
 /**
- * Renders all planned units that the store lacks, layer by layer, and keeps each as soon as it is finished. A layer
- * that fails is reported with its units, and the rest goes on. Stops between two steps when `signal` is aborted.
+ * Renders all planned units that the store lacks, layer by layer, and keeps each as soon as it is finished. A unit that
+ * fails is tried once more alone, then reported, and the rest goes on. Stops between two steps when `signal` is aborted.
  * @param options.batch Pictures a step; by default chosen by the size of the pictures.
  * @throws PhospheneError where the store cannot be written: nothing more can be kept then.
  */
@@ -68,17 +83,18 @@ export async function renderModels(
 
   let rendered = 0;
   const failures: UnitFailure[] = [];
-  for (const { plan, layerPlan, missing } of jobs) {
+  const labour = new Labour(jobs);
+  for (const job of jobs) {
     if (signal.aborted) break;
+    const { plan, layerPlan, missing } = job;
     const where = { model: plan.slug, layer: layerPlan.layer.name };
     emit({ kind: 'layer', ...where, units: missing.size });
+    const batch = options.batch ?? batchFor(layerPlan.size.height * layerPlan.size.width, missing.size);
     const open = new Set(missing.keys());
-    try {
-      for await (const unit of renderLayer(
-        layerJob(plan, layerPlan, [...open], options.batch),
-        engine,
-        signal,
-      )) {
+    const stepped = (pictures: number): void => emit({ kind: 'worked', ...labour.stepped(job, pictures) });
+    const renderUnits = async (units: readonly number[], together: number): Promise<void> => {
+      const renderings = renderLayer(layerJob(plan, layerPlan, units, together), engine, signal, stepped);
+      for await (const unit of renderings) {
         const { fingerprint, madeFrom } = missing.get(unit.unit) as UnitPlan;
         await keep(store, {
           ...unit,
@@ -95,16 +111,18 @@ export async function renderModels(
         });
         open.delete(unit.unit);
         rendered++;
+        emit({ kind: 'worked', ...labour.finished(job) });
         emit({ kind: 'rendered', ...where, unit: unit.unit });
       }
-    } catch (cause) {
-      if (cause instanceof StoreFailure) throw cause.cause;
+    };
+    const fail = (unit: number, cause: unknown): void => {
       const error = cause instanceof Error ? cause.message : String(cause);
-      for (const unit of open) {
-        failures.push({ ...where, unit, error });
-        emit({ kind: 'failed', ...where, unit, error });
-      }
-    }
+      open.delete(unit);
+      failures.push({ ...where, unit, error });
+      emit({ kind: 'worked', ...labour.finished(job) });
+      emit({ kind: 'failed', ...where, unit, error });
+    };
+    await renderPatiently(open, batch, renderUnits, fail, signal);
   }
   return {
     units: { total, fresh, rendered, failed: failures.length },
@@ -115,6 +133,83 @@ export async function renderModels(
   };
 }
 
+/**
+ * Renders all of `open`, which `render` and `fail` take finished units out of. What fails together is tried again one by
+ * one; where not one of those succeeds, nor has any before, it is no unit's fault, and the rest is not tried.
+ */
+async function renderPatiently(
+  open: ReadonlySet<number>,
+  batch: number,
+  render: (units: readonly number[], batch: number) => Promise<void>,
+  fail: (unit: number, cause: unknown) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const all = open.size;
+  const attempt = async (units: readonly number[], together: number, failed: (cause: unknown) => void) => {
+    try {
+      await render(units, together);
+    } catch (cause) {
+      if (cause instanceof StoreFailure) throw cause.cause;
+      failed(cause);
+    }
+  };
+  while (open.size > 0 && !signal.aborted) {
+    let failures = 0;
+    let suspects: readonly number[] = [];
+    await attempt([...open], batch, () => {
+      suspects = [...open].slice(0, batch);
+    });
+    let last: unknown;
+    for (const unit of suspects) {
+      if (signal.aborted) return;
+      await attempt([unit], 1, (cause) => {
+        last = cause;
+        failures++;
+        fail(unit, cause);
+      });
+    }
+    if (failures > 0 && open.size === all - failures) for (const unit of [...open]) fail(unit, last);
+  }
+}
+
+/** How far the work is, told in products of a weight and a value: units of deep layers take more time than others. */
+class Labour {
+  readonly #total: number;
+  /** Of finished units and, of the layer at hand, of steps made for units that are not. */
+  #finished = 0;
+  #steps = 0;
+
+  constructor(jobs: readonly Job[]) {
+    this.#total = jobs.reduce((sum, job) => sum + this.#ofUnit(job) * job.missing.size, 0);
+  }
+
+  /** A step of so many pictures was made. */
+  stepped(job: Job, pictures: number): Worked {
+    this.#steps += (pictures * this.#ofUnit(job)) / stepsOf(job);
+    return this.#worked(job);
+  }
+
+  /** A unit has been rendered, or cannot be. */
+  finished(job: Job): Worked {
+    this.#finished += this.#ofUnit(job);
+    this.#steps = Math.max(0, this.#steps - this.#ofUnit(job));
+    return this.#worked(job);
+  }
+
+  #worked(job: Job): Worked {
+    const done = Math.min(this.#total, this.#finished + this.#steps);
+    return { done, total: this.#total, ofUnit: this.#ofUnit(job) };
+  }
+
+  #ofUnit(job: Job): number {
+    return stepsOf(job) * job.productsOfStep;
+  }
+}
+
+/** Runs of the network for one unit: a step is one forwards and one back, measuring is one of each for about five steps. */
+const stepsOf = ({ layerPlan }: Job): number =>
+  (layerPlan.recipe.steps + 1) * (layerPlan.recipe.diversity?.pictures ?? 1) + 5;
+
 async function missingFrom(store: Store, plans: readonly ModelPlan[]): Promise<Job[]> {
   const wanted = plans.flatMap(({ layers }) =>
     layers.flatMap(({ units }) => units.map(({ fingerprint }) => fingerprint)),
@@ -124,7 +219,9 @@ async function missingFrom(store: Store, plans: readonly ModelPlan[]): Promise<J
     plan.layers.flatMap((layerPlan) => {
       const open = layerPlan.units.filter(({ fingerprint }) => !found.has(fingerprint));
       const missing = new Map(open.map((unit) => [unit.unit, unit]));
-      return missing.size > 0 ? [{ plan, layerPlan, missing }] : [];
+      if (missing.size === 0) return [];
+      const { products, values } = extentUpTo(plan.network, layerPlan.layer, layerPlan.size);
+      return [{ plan, layerPlan, missing, productsOfStep: products + productsOfValue * values }];
     }),
   );
 }
@@ -133,14 +230,9 @@ function layerJob(
   { network, scaling, seed }: ModelPlan,
   { layer, recipe, startPicture, size }: LayerPlan,
   units: readonly number[],
-  batch = batchFor(size.height * size.width, units.length),
+  batch: number,
 ): LayerJob {
   return { network, layer, recipe, startPicture, scaling, size, batch, seed, units };
-}
-
-/** Enough pictures a step to fill two cores on small ones, few enough to keep large ones in the caches. */
-function batchFor(pixels: number, units: number): number {
-  return Math.max(1, Math.min(units, 16, Math.floor((16 * 64 * 64) / pixels)));
 }
 
 /** Tells a store that cannot be written from a layer that cannot be rendered. */

@@ -47,12 +47,19 @@ interface Unread {
   readonly picture: Value | undefined;
 }
 
+export interface AscentOptions {
+  readonly seed: number;
+  /** Changes all random numbers. */
+  readonly attempt: number;
+  /** Stops early when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** Called after each step, with the number of units that it moved. */
+  stepped?(units: number): void;
+}
+
 export interface Ascender {
-  /** Yields each unit as it is finished. `attempt` changes all random numbers. Stops early when `signal` is aborted. */
-  run(
-    units: Iterable<number>,
-    options: { seed: number; attempt: number; signal?: AbortSignal },
-  ): AsyncGenerator<Ascent>;
+  /** Yields each unit as it is finished. */
+  run(units: Iterable<number>, options: AscentOptions): AsyncGenerator<Ascent>;
   release(): Promise<void>;
 }
 
@@ -70,7 +77,7 @@ async function* ascend(
   octaves: readonly Octave[],
   engine: Engine,
   units: Iterable<number>,
-  { seed, attempt, signal }: { seed: number; attempt: number; signal?: AbortSignal },
+  { seed, attempt, signal, stepped }: AscentOptions,
 ): AsyncGenerator<Ascent> {
   const { batch, recipe, size: pictureSize } = spec;
   const kept = new Set(frameSteps(recipe.steps));
@@ -214,6 +221,7 @@ async function* ascend(
       });
       // A recipe that stops by its curve must know it.
       if (due || recipe.stop !== undefined) await read();
+      stepped?.(seen.filter((each) => each !== undefined).length);
 
       for (const [index, slot] of slots.entries()) {
         if (slot === undefined) continue;

@@ -40,11 +40,15 @@ interface Candidate {
   readonly robustness: Robustness;
 }
 
-/** Renders the units of a job, yielding each as it is finished. Stops between two steps when `signal` is aborted. */
+/**
+ * Renders the units of a job, yielding each as it is finished. Stops between two steps when `signal` is aborted.
+ * @param stepped Called after each step with the number of pictures that it moved.
+ */
 export async function* renderLayer(
   { batch, ...given }: LayerJob,
   engine: Engine,
   signal: AbortSignal,
+  stepped: (pictures: number) => void = () => {},
 ): AsyncGenerator<UnitRendering> {
   const { layer, recipe } = given;
   // onnxruntime multiplies a single row by a matrix in another way than several, and rounds otherwise.
@@ -80,7 +84,7 @@ export async function* renderLayer(
     for (const share of shares) {
       const best = new Map<number, Candidate>();
       for (let attempt = 0, open = share; attempt < recipe.attempts && open.length > 0; attempt++) {
-        const ascents = climber.run(open, { seed: job.seed, attempt, signal });
+        const ascents = climber.run(open, { seed: job.seed, attempt, signal, stepped });
         for await (const group of groups(ascents, job.batch)) {
           for (const candidate of await measure(group, recipe, meter, job.scaling)) {
             const { unit } = candidate;

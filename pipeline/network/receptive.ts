@@ -56,6 +56,18 @@ export function valuesOfAnySize(
   );
 }
 
+/** How many pixels lie between two neighbours of a map, down and across; only of values that are maps. */
+export function strides(
+  graph: Graph,
+  input: Pick<NetworkInput, 'name' | 'layout'>,
+): ReadonlyMap<string, readonly [number, number]> {
+  return new Map(
+    [...follow(graph, input)].flatMap(([name, field]) =>
+      field === 'everything' ? [] : [[name, [field.spans[0].stride, field.spans[1].stride]] as const],
+    ),
+  );
+}
+
 function follow(graph: Graph, input: Pick<NetworkInput, 'name' | 'layout'>): Map<string, Seen> {
   const start: Span = { first: 0, last: 0, stride: 1 };
   const seen = new Map<string, Seen>([

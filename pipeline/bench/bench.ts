@@ -1,0 +1,113 @@
+/** The speed of a step at layers of VGG16: of the default recipe, of a plain one, and of the same plain one in a peer. */
+
+import { batchFor } from '../ascent/batch.ts';
+import type { AscentSpec } from '../ascent/step.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Layer } from '../network/network.ts';
+import { resolveRecipe } from '../recipe/resolve.ts';
+import { resolveScaling } from '../recipe/scaling.ts';
+import { openPeer } from './peer.ts';
+import { byTurns, climbing } from './speed.ts';
+import { flopsOfStep, randomVgg16 } from './vgg16.ts';
+
+export interface LayerSpeed {
+  readonly layer: string;
+  readonly engine: string;
+  readonly batch: number;
+  readonly sizePx: number;
+  /** Of the default recipe. */
+  readonly msPerPictureStep: number;
+  /** Of plain convolutions, whatever computes them: see `flopsOfStep`. */
+  readonly gflops: number;
+  /** Of the Keras blog's recipe: pixels, no transform, a normalised gradient. */
+  readonly plainMsPerPictureStep: number;
+  /** The share of the default recipe's step that the plain one does without. */
+  readonly recipeShare: number;
+  /** The plain recipe elsewhere. */
+  readonly peer?: {
+    readonly name: string;
+    readonly msPerPictureStep: number;
+    /** Our plain step's time, of the peer's. */
+    readonly ratio: number;
+    /** How far the pictures are apart after one step, of the largest change of a value. */
+    readonly difference: number;
+  };
+}
+
+export interface BenchOptions {
+  readonly sizePx: number;
+  readonly batch?: number;
+  /** The Python that has PyTorch, where it shall be compared with. */
+  readonly python?: string | undefined;
+}
+
+/** Operations that a turn takes: about a second on two cores. */
+const turnFlops = 1.5e11;
+
+/** Measures these layers, one after the other. */
+export async function* benchLayers(
+  names: readonly string[],
+  { sizePx, batch, python }: BenchOptions,
+  engine: Engine,
+): AsyncGenerator<LayerSpeed> {
+  const network = randomVgg16();
+  const layers = network.layers.filter(({ name }) => names.includes(name));
+  const peer = python === undefined ? undefined : await openPeer(python, network);
+  try {
+    for (const layer of layers) {
+      const flops = flopsOfStep(layer.name, sizePx);
+      const pictures = batch ?? batchFor(sizePx ** 2, layer.units);
+      const steps = Math.min(64, Math.max(3, Math.round(turnFlops / flops / pictures)));
+      const own = {
+        network,
+        layer,
+        size: { channels: 3, height: sizePx, width: sizePx },
+        batch: pictures,
+      };
+      const spec = specOf('phosphene', 'caffe', layer, steps);
+      const plain = specOf('keras-blog', 'none', layer, steps);
+      const contestants = [
+        await climbing({ ...own, ...spec }, engine),
+        await climbing({ ...own, ...plain }, engine),
+      ];
+      const other = await peer?.at({ ...own, ...plain }, engine);
+      if (other !== undefined) contestants.push(other);
+      const [ms = 0, plainMs = 0, otherMs = 0] = await byTurns(contestants);
+      for (const contestant of contestants) await contestant.release();
+      yield {
+        layer: layer.name,
+        engine: engine.name,
+        batch: pictures,
+        sizePx,
+        msPerPictureStep: ms,
+        gflops: flops / ms / 1e6,
+        plainMsPerPictureStep: plainMs,
+        recipeShare: 1 - plainMs / ms,
+        ...(peer && other
+          ? {
+              peer: {
+                name: peer.name,
+                msPerPictureStep: otherMs,
+                ratio: plainMs / otherMs,
+                difference: other.difference,
+              },
+            }
+          : {}),
+      };
+    }
+  } finally {
+    await peer?.close();
+  }
+}
+
+function specOf(
+  recipe: string,
+  scaling: 'caffe' | 'none',
+  layer: Layer,
+  steps: number,
+): Pick<AscentSpec, 'recipe' | 'scaling'> {
+  return {
+    recipe: { ...resolveRecipe(recipe, 'bench', layer), steps },
+    scaling: resolveScaling(scaling, 3),
+  };
+}

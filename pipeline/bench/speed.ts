@@ -1,0 +1,50 @@
+/** How long one step of one picture takes: whole ascents are run, by turns where they are compared, and the middle is told. */
+
+import { type Ascender, ascender } from '../ascent/ascend.ts';
+import type { AscentSpec } from '../ascent/step.ts';
+import type { Engine } from '../engine/engine.ts';
+
+/** One of those that take turns: a run gives the milliseconds of one step of one picture. */
+export interface Contestant {
+  run(): Promise<number>;
+  release(): Promise<void>;
+}
+
+/** Ascents of `spec`; starts and frames belong to them, but the time counts from the first step's end. */
+export async function climbing(spec: AscentSpec, engine: Engine): Promise<Contestant> {
+  const { batch } = spec;
+  const climber: Ascender = await ascender(spec, engine);
+  const units = Array.from({ length: batch }, (_, unit) => unit % spec.layer.units);
+  return {
+    async run() {
+      const moments: number[] = [];
+      const stepped = (): void => void moments.push(performance.now());
+      for await (const _ of climber.run(units, { seed: 0, attempt: 0, stepped }));
+      const [first = 0, last = 0] = [moments[0], moments.at(-1)];
+      return (last - first) / (moments.length - 1) / batch;
+    },
+    release: () => climber.release(),
+  };
+}
+
+/**
+ * Milliseconds a picture-step of each contestant: the median of `rounds` turns. All take their turns one after the
+ * other, so that whatever else the machine does slows all of them; a first turn that warms up does not count.
+ */
+export async function byTurns(contestants: readonly Contestant[], rounds = 5): Promise<number[]> {
+  const found = contestants.map((): number[] => []);
+  for (let round = -1; round < rounds; round++) {
+    for (const [index, contestant] of contestants.entries()) {
+      const ms = await contestant.run();
+      if (round >= 0) found[index]?.push(ms);
+    }
+  }
+  return found.map(median);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const [low = 0, high = 0] = [sorted[sorted.length % 2 === 0 ? middle - 1 : middle], sorted[middle]];
+  return (low + high) / 2;
+}
