@@ -9,6 +9,7 @@ import type { Rule } from '../network/adjoint/rule.ts';
 import { GraphBuilder } from '../network/build.ts';
 import { copier, cutAtLayer, toLayout, type UnitSlice, wholeLayer } from '../network/cut.ts';
 import { float32, type Graph, size, type Tensor } from '../network/graph.ts';
+import { type LoweringOptions, lowered } from '../network/lowering/lower.ts';
 import type { Layer, Network } from '../network/network.ts';
 import { valuesOfAnySize } from '../network/receptive.ts';
 import { shapesOf } from '../network/shapes.ts';
@@ -36,6 +37,8 @@ export interface AscentSpec {
   readonly size: PictureSize;
   /** Units a step. */
   readonly batch: number;
+  /** Which convolutions are computed by `winograd`; none by default. */
+  readonly choose?: LoweringOptions['choose'];
   /** For the start `image`: 0..255 RGB, of the size that is rendered. */
   readonly startPicture?: Planes | undefined;
 }
@@ -123,7 +126,7 @@ export async function stepGraph(
     instead['Relu'] = reluRule(relu, holds);
   }
   const shapes = await shapesOfForward(forward, [climbed], engine);
-  const { build, gradients } = adjoint(forward.graph([climbed]), {
+  const { build, gradients, cotangentOf } = adjoint(forward.graph([climbed]), {
     objective: climbed,
     wrt: parameters.map(({ input }) => input),
     dims: (value) => shapes.get(value)?.dims ?? [],
@@ -172,8 +175,11 @@ export async function stepGraph(
     shown === pictureSize
       ? build.add('Identity', [own], {}, 'shown')
       : enlarge(build, own, pictureSize, shown, recipe.octaves?.interpolation);
+  const graph = build.graph([...state.map(({ output }) => output), objective, pictureOutput]);
+  const { choose = () => false } = spec;
+  const dims = (value: string) => shapes.get(cotangentOf.get(value) ?? value)?.dims;
   return {
-    graph: build.graph([...state.map(({ output }) => output), objective, pictureOutput]),
+    graph: lowered(graph, { dims, choose }),
     pictures,
     state,
     slices,

@@ -43,17 +43,33 @@ export function onHost(
   };
 }
 
-/**
- * Weights of more bytes than this are fed with each run, from where they lie: as constants onnxruntime would copy them
- * while it reads the model, and once more in a form that suits its matrix product, in every session.
- */
+/** Weights of more bytes than this are fed, see `fedWeights`. */
 const largestConstantBytes = 16 * 2 ** 20;
+/** Kernels of one channel and no more filters than this are fed. */
+const fewFilters = 8;
+
+/**
+ * Weights that the CPU provider is fed with each run, from where they lie, because as constants they cost more: large
+ * ones are copied while the model is read, and once more in a form that suits the matrix product; those of a batched
+ * product are copied for nothing; and narrow kernels are filled up to a block of filters, computed and cut off again.
+ */
+function fedWeights({ nodes, initializers }: Graph): [name: string, tensor: Tensor][] {
+  const costly = new Set<string>();
+  for (const { op, inputs } of nodes) {
+    const [, name = ''] = inputs;
+    const [filters = 0, channels = 0, ...rest] = initializers.get(name)?.dims ?? [];
+    const isNarrow = channels === 1 && filters <= fewFilters && rest.length === 2;
+    if ((op === 'Conv' && isNarrow) || (op === 'MatMul' && rest.length > 0)) costly.add(name);
+  }
+  return [...initializers].filter(
+    ([name, { data }]) => data.byteLength > largestConstantBytes || costly.has(name),
+  );
+}
 
 async function compile(graph: Graph, provider: 'cpu' | 'cuda', where: string): Promise<Program> {
-  const limit = provider === 'cpu' ? largestConstantBytes : Number.POSITIVE_INFINITY;
-  const large = [...graph.initializers].filter(([, { data }]) => data.byteLength > limit);
-  const fed = large.map(([name, { type, data, dims }]) => [name, new OrtTensor(type, data, dims)] as const);
-  const session = await openSession(withInputs(graph, large), where, { executionProviders: [provider] });
+  const weights = provider === 'cpu' ? fedWeights(graph) : [];
+  const fed = weights.map(([name, { type, data, dims }]) => [name, new OrtTensor(type, data, dims)] as const);
+  const session = await openSession(withInputs(graph, weights), where, { executionProviders: [provider] });
   return {
     run: async (feeds) => {
       const own = [...feeds].map(([name, value]) => [name, toOrt(value)] as const);

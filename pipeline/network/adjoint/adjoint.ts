@@ -32,6 +32,8 @@ export interface Adjoint {
   readonly build: GraphBuilder;
   /** Per value of `wrt` its gradient, with the same dims; undefined where the objective does not depend on it. */
   readonly gradients: ReadonlyMap<string, string | undefined>;
+  /** The value that a value of the adjoint is the cotangent of, and whose dims it has. */
+  readonly cotangentOf: ReadonlyMap<string, string>;
 }
 
 /**
@@ -44,9 +46,12 @@ export function adjoint(graph: Graph, options: AdjointOptions): Adjoint {
   const moving = dependents(graph.nodes, wrt);
 
   const cotangents = new Map<string, string>();
+  const cotangentOf = new Map<string, string>();
   const add = (value: string, cotangent: string): void => {
-    const sum = cotangents.get(value);
-    cotangents.set(value, sum === undefined ? cotangent : build.add('Add', [sum, cotangent]));
+    const before = cotangents.get(value);
+    const sum = before === undefined ? cotangent : build.add('Add', [before, cotangent]);
+    cotangents.set(value, sum);
+    cotangentOf.set(cotangent, value).set(sum, value);
   };
   if (typeof objective === 'string') {
     add(objective, build.add('Expand', [build.scalar(1), build.shape(dims(objective))]));
@@ -77,7 +82,8 @@ export function adjoint(graph: Graph, options: AdjointOptions): Adjoint {
       if (cotangent !== undefined && moving.has(input)) add(input, cotangent);
     });
   }
-  return { build, gradients: new Map(wrt.map((value) => [value, cotangents.get(value)])) };
+  const gradients = new Map(wrt.map((value) => [value, cotangents.get(value)]));
+  return { build, gradients, cotangentOf };
 }
 
 /** `values` and all that is computed from them. */

@@ -1,0 +1,183 @@
+/**
+ * A graph in which some convolutions are computed in another way. What a chosen way works on is laid out places first,
+ * [height, width, N, C], and stays so through the operations on single values that lie between two of them.
+ */
+
+import { GraphBuilder } from '../build.ts';
+import { type Float32Tensor, type Graph, intOf, ints, intsOf, type Node, size, textOf } from '../graph.ts';
+import { isHalving, onlyUnpools, type Pool, pool } from './pool.ts';
+import { type Axis, winograd } from './winograd.ts';
+
+/** What decides how fast a convolution is. */
+export interface ConvolutionShape {
+  readonly channels: number;
+  readonly filters: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+export interface LoweringOptions {
+  /** The exact dims of values, as far as they are known; only convolutions of known values can be chosen. */
+  readonly dims: (value: string) => readonly number[] | undefined;
+  /** Whether a convolution 3×3 of steps of 1 is to be computed by `winograd`. */
+  readonly choose: (shape: ConvolutionShape) => boolean;
+}
+
+/**
+ * [a, b, c, d] to [c, d, a, b]: both from [N, C, height, width] to [height, width, N, C] and back. As a matrix, because
+ * onnxruntime transposes matrices four times faster than tensors of rank 4.
+ */
+function turned(build: GraphBuilder, value: string, dims: readonly number[], hint: string): string {
+  const [a = 1, b = 1, c = 1, d = 1] = dims;
+  const matrix = build.add('Reshape', [value, build.shape([a * b, c * d])]);
+  const other = build.add('Transpose', [matrix], { perm: ints([1, 0]) });
+  return build.add('Reshape', [other, build.shape([c, d, a, b])], {}, hint);
+}
+
+/** Operations that act on every value alone, or on two values at one place. */
+const elementwise = new Set(
+  (
+    'Relu LeakyRelu Elu Selu Celu ThresholdedRelu Clip Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Mish Gelu ' +
+    'Abs Neg Exp Log Erf Sqrt Reciprocal Sin Cos Sign Cast Identity Add Sub Mul Div Pow Min Max Greater Less Equal Not ' +
+    'And Or Where'
+  ).split(' '),
+);
+
+/** The same graph with the chosen convolutions computed by other operations. Names of its inputs and outputs stay. */
+export function lowered(graph: Graph, { dims, choose }: LoweringOptions): Graph {
+  const build = new GraphBuilder(graph);
+  const nodes: Node[] = [];
+  /** Values that are there places first. */
+  const placed = new Map<string, { readonly name: string; readonly dims: readonly number[] }>();
+  /** Values that are there places first alone. */
+  const away = new Set<string>();
+  /** Writes with the builder, and takes what it wrote in the place that the nodes have reached. */
+  const written = <T>(write: () => T): T => {
+    const before = build.nodes.length;
+    const result = write();
+    nodes.push(...build.nodes.slice(before));
+    return result;
+  };
+
+  const toPlaced = (value: string, shape: readonly number[]): string => {
+    const there = placed.get(value);
+    if (there !== undefined) return there.name;
+    const name = written(() => turned(build, value, shape, `${value}_placed`));
+    placed.set(value, { name, dims: shape });
+    return name;
+  };
+  const toPlain = (value: string): void => {
+    const there = placed.get(value);
+    if (there === undefined || !away.delete(value)) return;
+    const [n = 1, c = 1, height = 1, width = 1] = there.dims;
+    const name = written(() => turned(build, there.name, [height, width, n, c], value));
+    nodes.push({ op: 'Identity', name: value, inputs: [name], outputs: [value], attributes: {} });
+  };
+
+  const convolution = (node: Node): boolean => {
+    const [x = '', kernelName = '', biasName = ''] = node.inputs;
+    const shape = dims(x) ?? placed.get(x)?.dims;
+    const kernel = build.float32Constant(kernelName);
+    const bias = build.float32Constant(biasName);
+    if (kernel === undefined || shape === undefined || (biasName !== '' && bias === undefined)) return false;
+    const axes = axesOf(node, shape, kernel);
+    if (axes === undefined) return false;
+    const [batch = 1, channels = 1, height = 1, width = 1] = shape;
+    const filters = kernel.dims[0] as number;
+    if (!choose({ channels, filters, height, width })) return false;
+    const [vertical, horizontal] = axes;
+    const own = toPlaced(x, shape);
+    const name = written(() => {
+      const sum = winograd(build, own, { vertical, horizontal, batch, kernel });
+      return bias === undefined ? sum : build.add('Add', [sum, biasName]);
+    });
+    keep(node.outputs[0] as string, name, [batch, filters, vertical.written, horizontal.written]);
+    return true;
+  };
+  const keep = (value: string, name: string, shape: readonly number[]): void => {
+    placed.set(value, { name, dims: shape });
+    away.add(value);
+  };
+
+  /** Follows values that are away through an operation on single values. */
+  const follow = (node: Node): boolean => {
+    const { op, inputs, outputs, attributes } = node;
+    const first = inputs.find((input) => away.has(input));
+    if (first === undefined || !elementwise.has(op) || outputs.length !== 1) return false;
+    const shape = placed.get(first)?.dims as readonly number[];
+    const isSame = (input: string): boolean =>
+      String(placed.get(input)?.dims ?? dims(input)) === String(shape);
+    const isNumber = (input: string): boolean => {
+      const constant = build.initializers.get(input);
+      return input === '' || (constant !== undefined && size(constant.dims) === 1);
+    };
+    if (!inputs.every((input) => isSame(input) || isNumber(input))) return false;
+    const own = inputs.map((input) => (isSame(input) ? toPlaced(input, shape) : input));
+    const name = written(() => build.add(op, own, attributes, `${outputs[0]}_placed`));
+    keep(outputs[0] as string, name, shape);
+    return true;
+  };
+
+  const pools = new Map<string, { readonly pool: Pool; readonly dims: readonly number[] }>();
+  const pooling = (node: Node): boolean => {
+    const [x = ''] = node.inputs;
+    const [y = '', indices = ''] = node.outputs;
+    const there = placed.get(x);
+    if (there === undefined || !away.has(x) || !isHalving(node, there.dims)) return false;
+    if (indices !== '' && !onlyUnpools(graph, indices)) return false;
+    const own = written(() => pool(build, there.name, there.dims));
+    const [n = 1, c = 1, height = 1, width = 1] = there.dims;
+    keep(y, own.value, [n, c, height / 2, width / 2]);
+    if (indices !== '') pools.set(indices, { pool: own, dims: there.dims });
+    return true;
+  };
+  const unpooling = (node: Node): boolean => {
+    const [g = '', indices = ''] = node.inputs;
+    const found = pools.get(indices);
+    if (found === undefined) return false;
+    const [n = 1, c = 1, height = 1, width = 1] = found.dims;
+    const own = toPlaced(g, [n, c, height / 2, width / 2]);
+    keep(
+      node.outputs[0] as string,
+      written(() => found.pool.unpool(own)),
+      found.dims,
+    );
+    return true;
+  };
+  const ways: Readonly<Record<string, (node: Node) => boolean>> = {
+    Conv: convolution,
+    MaxPool: pooling,
+    MaxUnpool: unpooling,
+  };
+
+  for (const node of graph.nodes) {
+    if ((ways[node.op] ?? follow)(node)) continue;
+    for (const input of node.inputs) toPlain(input);
+    nodes.push(node);
+  }
+  for (const output of graph.outputs) toPlain(output);
+
+  const all = build.graph(graph.outputs);
+  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
+  return { ...all, nodes, initializers: new Map([...all.initializers].filter(([name]) => used.has(name))) };
+}
+
+/** The axes of a convolution that `winograd` can compute; undefined of one that it cannot. */
+function axesOf(
+  node: Node,
+  [, channels, ...image]: readonly number[],
+  kernel: Float32Tensor,
+): [Axis, Axis] | undefined {
+  const [, own, ...taps] = kernel.dims;
+  const every = (name: string): boolean => intsOf(node, name)?.every((value) => value === 1) ?? true;
+  const fits =
+    image.length === 2 && own === channels && intOf(node, 'group', 1) === 1 && String(taps) === '3,3';
+  const auto = textOf(node, 'auto_pad', 'NOTSET');
+  if (!fits || !every('strides') || !every('dilations') || auto !== 'NOTSET') return undefined;
+  const pads = intsOf(node, 'pads') ?? [0, 0, 0, 0];
+  const [vertical, horizontal] = image.map((side, axis): Axis => {
+    const [before = 0, after = 0] = [pads[axis], pads[axis + 2]];
+    return { size: side, before, written: side + before + after - 2 };
+  });
+  return vertical && horizontal && [vertical, horizontal];
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import type { Value } from '../../../pipeline/engine/engine.ts';
+import { cpuEngine } from '../../../pipeline/engine/onnxruntime.ts';
+import { GraphBuilder } from '../../../pipeline/network/build.ts';
+import { float32, ints, size } from '../../../pipeline/network/graph.ts';
+import { winograd } from '../../../pipeline/network/lowering/winograd.ts';
+import { randomOf } from '../../../pipeline/recipe/random.ts';
+
+const random = randomOf(1);
+const normal = (dims: readonly number[]) =>
+  float32(
+    dims,
+    Float32Array.from({ length: size(dims) }, () => random.normal()),
+  );
+
+/** The largest difference from a plain convolution, of its largest value. */
+async function differenceOf(
+  [batch, channels, height, width]: readonly [number, number, number, number],
+  filters: number,
+  pads: readonly [number, number, number, number],
+): Promise<number> {
+  const build = new GraphBuilder();
+  const x = build.input('x', [batch, channels, height, width]);
+  const kernel = normal([filters, channels, 3, 3]);
+  const plain = build.add('Conv', [x, build.constant(kernel)], { pads: ints(pads) });
+  const turn = { perm: ints([2, 3, 0, 1]) };
+  const [top, left, bottom, right] = pads;
+  const written = winograd(build, build.add('Transpose', [x], turn), {
+    vertical: { size: height, before: top, written: height + top + bottom - 2 },
+    horizontal: { size: width, before: left, written: width + left + right - 2 },
+    batch,
+    kernel,
+  });
+  const other = build.add('Transpose', [written], turn);
+  const engine = cpuEngine();
+  const program = await engine.compile(build.graph([plain, other]));
+  const values = await program.run(new Map([[x, engine.upload(normal([batch, channels, height, width]))]]));
+  const tensors = await Promise.all([plain, other].map((name) => engine.download(values.get(name) as Value)));
+  await program.release();
+  const [expected, found] = tensors.map(({ data }) => data as Float32Array) as [Float32Array, Float32Array];
+  expect(found).toHaveLength(expected.length);
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const apart = expected.map((value, at) => Math.abs(value - (found[at] as number)));
+  return apart.reduce((most, value) => Math.max(most, value), 0) / largest;
+}
+
+describe('Winograd F(4×4, 3×3)', () => {
+  it.each([
+    ['8×8, all tiles together', [2, 3, 8, 8], 5, [1, 1, 1, 1]],
+    ['32×32, rows of tiles two by two', [3, 4, 32, 32], 6, [1, 1, 1, 1]],
+    ['64×64, each row of tiles alone', [1, 2, 64, 64], 3, [1, 1, 1, 1]],
+    ['sides that are no multiples of four', [2, 3, 7, 14], 4, [1, 1, 1, 1]],
+    ['no padding', [2, 3, 12, 9], 4, [0, 0, 0, 0]],
+    ['the wide padding of its adjoint', [2, 3, 10, 7], 4, [2, 2, 2, 2]],
+    ['unequal padding', [1, 3, 9, 11], 4, [0, 1, 2, 1]],
+  ] as const)('gives what a convolution gives to 5e-6: %s', async (_, dims, filters, pads) => {
+    expect(await differenceOf(dims, filters, pads)).toBeLessThan(5e-6);
+  });
+});
