@@ -9,7 +9,7 @@ import type { Rule } from '../network/adjoint/rule.ts';
 import { GraphBuilder } from '../network/build.ts';
 import { copier, cutAtLayer, toLayout, type UnitSlice, wholeLayer } from '../network/cut.ts';
 import { float32, type Graph, size, type Tensor } from '../network/graph.ts';
-import { type LoweringOptions, lowered } from '../network/lowering/lower.ts';
+import { candidates, lowered } from '../network/lowering/lower.ts';
 import type { Layer, Network } from '../network/network.ts';
 import { valuesOfAnySize } from '../network/receptive.ts';
 import { shapesOf } from '../network/shapes.ts';
@@ -37,8 +37,6 @@ export interface AscentSpec {
   readonly size: PictureSize;
   /** Units a step. */
   readonly batch: number;
-  /** Which convolutions are computed by `winograd`; none by default. */
-  readonly choose?: LoweringOptions['choose'];
   /** For the start `image`: 0..255 RGB, of the size that is rendered. */
   readonly startPicture?: Planes | undefined;
 }
@@ -176,10 +174,10 @@ export async function stepGraph(
       ? build.add('Identity', [own], {}, 'shown')
       : enlarge(build, own, pictureSize, shown, recipe.octaves?.interpolation);
   const graph = build.graph([...state.map(({ output }) => output), objective, pictureOutput]);
-  const { choose = () => false } = spec;
   const dims = (value: string) => shapes.get(cotangentOf.get(value) ?? value)?.dims;
+  const choose = await engine.fasterByWinograd?.(candidates(graph, dims));
   return {
-    graph: lowered(graph, { dims, choose }),
+    graph: choose === undefined ? graph : lowered(graph, { dims, choose }),
     pictures,
     state,
     slices,

@@ -5,6 +5,7 @@
 
 import type { Lowering } from '../network/adjoint/rule.ts';
 import type { Graph, Tensor } from '../network/graph.ts';
+import type { ConvolutionShape } from '../network/lowering/lower.ts';
 
 declare const onEngine: unique symbol;
 /** A tensor where the engine keeps it. Feed it only to programs of the engine that made it. */
@@ -25,6 +26,8 @@ export interface Engine {
   readonly device: string;
   /** Which form of an operation's adjoint this engine runs best. */
   readonly lowering: Lowering;
+  /** Which of these convolutions the engine runs faster by Winograd's way; none where it is not there. */
+  fasterByWinograd?(shapes: readonly ConvolutionShape[]): Promise<(shape: ConvolutionShape) => boolean>;
   /** @throws PhospheneError naming the operation that the engine cannot run. */
   compile(graph: Graph): Promise<Program>;
   upload(tensor: Tensor): Value;

@@ -3,11 +3,13 @@
  * nothing, and its CUDA provider, which copies what goes into a run and what comes out.
  */
 
-import { cpus } from 'node:os';
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
+import { env, InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { PhospheneError } from '../error.ts';
 import type { Graph, Tensor } from '../network/graph.ts';
 import { encodeModel } from '../network/onnx.ts';
+import { fasterByWinograd } from './convolutions.ts';
 import type { Engine, Program, Value } from './engine.ts';
 
 const toValue = (tensor: OrtTensor): Value => tensor as unknown as Value;
@@ -18,13 +20,19 @@ const quiet = { logSeverityLevel: 4 } as const;
 
 /** The engine that runs everywhere. Needs no set-up and holds nothing that must be closed. */
 export function cpuEngine(): Engine {
+  const device = cpus()[0]?.model.trim() ?? 'unknown processor';
+  const machine = `${device}, ${availableParallelism()} cores, onnxruntime ${env.versions.common}`;
+  const own = onHost('cpu', 'on the CPU');
   return {
     name: 'cpu',
-    device: cpus()[0]?.model.trim() ?? 'unknown processor',
+    device,
     lowering: { maxPool: 'indices' },
-    ...onHost('cpu', 'on the CPU'),
+    ...own,
+    fasterByWinograd: (shapes) => fasterByWinograd(shapes, own, { file: convolutionsFile, machine }),
   };
 }
+
+const convolutionsFile = join('.cache', 'convolutions.json');
 
 /**
  * The parts of an engine that are the same with every provider whose values are in host memory.
@@ -80,6 +88,13 @@ async function compile(graph: Graph, provider: 'cpu' | 'cuda', where: string): P
   };
 }
 
+const sessionOptions = {
+  graphOptimizationLevel: 'all',
+  // With it, from the second run on, all values lie in a second block of memory beside that of the first run.
+  enableMemPattern: false,
+  ...quiet,
+} as const;
+
 /** A session of onnxruntime. @throws PhospheneError naming the operation that it cannot run. */
 export async function openSession(
   graph: Graph,
@@ -88,7 +103,7 @@ export async function openSession(
 ): Promise<InferenceSession> {
   const model = encodeModel(graph);
   try {
-    return await InferenceSession.create(model, { graphOptimizationLevel: 'all', ...quiet, ...options });
+    return await InferenceSession.create(model, { ...sessionOptions, ...options });
   } catch (cause) {
     throw failure(`Expected a graph that onnxruntime can run ${where}`, cause);
   }

@@ -1,16 +1,16 @@
-/** Exact sizes of all values of a graph, whatever its operations: from one forward run that returns every one of them. */
+/** Exact sizes of all values of a graph, whatever its operations: from one forward run that tells the shape of each. */
 
 import type { Engine } from '../engine/engine.ts';
-import type { DataType, Graph, Tensor } from './graph.ts';
+import { GraphBuilder } from './build.ts';
+import type { Graph, Tensor } from './graph.ts';
 
 export interface Shape {
-  readonly type: DataType;
   readonly dims: readonly number[];
 }
 
 /**
- * Data type and dims of every value of the graph (inputs, initializers, outputs of nodes) when it is run on `feeds`,
- * one tensor a graph input. Needs memory for all values at once, and frees it.
+ * The dims of every value of the graph (inputs, initializers, outputs of nodes) when it is run on `feeds`, one tensor a
+ * graph input. The values themselves are not handed out, so that it needs no more memory than any forward run.
  * @throws PhospheneError if the engine cannot run the graph.
  */
 export async function shapesOf(
@@ -19,16 +19,18 @@ export async function shapesOf(
   feeds: ReadonlyMap<string, Tensor>,
 ): Promise<ReadonlyMap<string, Shape>> {
   const shapes = new Map<string, Shape>();
-  const note = (name: string, { type, dims }: Tensor): Map<string, Shape> =>
-    shapes.set(name, { type, dims: [...dims] });
-  for (const [name, tensor] of graph.initializers) note(name, tensor);
-  for (const [name, tensor] of feeds) note(name, tensor);
+  for (const [name, { dims }] of [...graph.initializers, ...feeds]) shapes.set(name, { dims: [...dims] });
 
-  const outputs = graph.nodes.flatMap((node) => node.outputs).filter((output) => output !== '');
-  const program = await engine.compile({ ...graph, outputs });
+  const build = new GraphBuilder(graph);
+  const values = graph.nodes.flatMap(({ outputs }) => outputs).filter((output) => output !== '');
+  const told = new Map(values.map((value) => [build.add('Shape', [value]), value]));
+  const program = await engine.compile(build.graph([...told.keys()]));
   try {
-    const values = await program.run(new Map([...feeds].map(([name, feed]) => [name, engine.upload(feed)])));
-    for (const [name, value] of values) note(name, await engine.download(value));
+    const fed = new Map([...feeds].map(([name, feed]) => [name, engine.upload(feed)]));
+    for (const [name, value] of await program.run(fed)) {
+      const { data } = await engine.download(value);
+      shapes.set(told.get(name) as string, { dims: Array.from(data, Number) });
+    }
   } finally {
     await program.release();
   }

@@ -23,6 +23,10 @@ export interface LoweringOptions {
   readonly choose: (shape: ConvolutionShape) => boolean;
 }
 
+/** [N, C, height, width] to [height, width, N, C]. */
+export const toPlaces = (build: GraphBuilder, value: string, dims: readonly number[]): string =>
+  turned(build, value, dims, `${value}_placed`);
+
 /**
  * [a, b, c, d] to [c, d, a, b]: both from [N, C, height, width] to [height, width, N, C] and back. As a matrix, because
  * onnxruntime transposes matrices four times faster than tensors of rank 4.
@@ -43,6 +47,17 @@ const elementwise = new Set(
   ).split(' '),
 );
 
+/** The shapes of the convolutions that can be computed by `winograd`. */
+export function candidates(graph: Graph, dims: LoweringOptions['dims']): ConvolutionShape[] {
+  const found: ConvolutionShape[] = [];
+  const choose = (shape: ConvolutionShape): boolean => {
+    found.push(shape);
+    return false;
+  };
+  lowered(graph, { dims, choose });
+  return found;
+}
+
 /** The same graph with the chosen convolutions computed by other operations. Names of its inputs and outputs stay. */
 export function lowered(graph: Graph, { dims, choose }: LoweringOptions): Graph {
   const build = new GraphBuilder(graph);
@@ -62,7 +77,7 @@ export function lowered(graph: Graph, { dims, choose }: LoweringOptions): Graph 
   const toPlaced = (value: string, shape: readonly number[]): string => {
     const there = placed.get(value);
     if (there !== undefined) return there.name;
-    const name = written(() => turned(build, value, shape, `${value}_placed`));
+    const name = written(() => toPlaces(build, value, shape));
     placed.set(value, { name, dims: shape });
     return name;
   };
