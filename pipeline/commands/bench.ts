@@ -3,17 +3,17 @@
 import { availableParallelism, cpus } from 'node:os';
 import { Command } from 'commander';
 import type { LayerSpeed } from '../bench/bench.ts';
-import type { EngineName } from '../engine/choose.ts';
 import { PhospheneError } from '../error.ts';
 import { suggestion } from '../nearest.ts';
 import { matches } from '../pattern.ts';
+import type { EngineChoice } from '../probe/auto.ts';
 import { byteCount, table } from '../words.ts';
 import { printJson, type ReportOptions, type Terminal, withReporting } from './terminal.ts';
 import { engineName, names, wholeNumber } from './values.ts';
 
 interface Options extends ReportOptions {
   readonly layers?: string[];
-  readonly engine: EngineName;
+  readonly engine: EngineChoice;
   readonly size: number;
   readonly batch?: number;
   /** True without a value: the `python3` of the path. */
@@ -27,7 +27,7 @@ export function benchCommand(terminal: Terminal): Command {
       "Measure a step of the default recipe at each convolution of VGG16, with random weights, beside the best that single\nconvolutions reach on this machine. With --peers also the Keras blog's plain step, by turns with the same in PyTorch.",
     )
     .option('--layers <names>', 'convolutions by name or pattern, e.g. block3*', names)
-    .option('--engine <name>', 'what computes: auto or cpu', engineName, 'auto')
+    .option('--engine <name>', 'what computes: auto, cpu, webgpu, cuda or tfjs', engineName, 'auto')
     .option('--size <px>', 'side of the pictures', wholeNumber(16, 4096), 128)
     .option(
       '--batch <n>',
@@ -47,7 +47,7 @@ async function bench(options: Options, terminal: Terminal): Promise<void> {
   const { benchLayers } = await import('../bench/bench.ts');
   const { bestOf, peakRssBytes } = await import('../bench/machine.ts');
   const { convolutions } = await import('../bench/vgg16.ts');
-  const { openEngine } = await import('../engine/choose.ts');
+  const { chosenEngine } = await import('../probe/auto.ts');
   const known = convolutions.map(({ name }) => name);
   const wanted = options.layers ?? ['*'];
   for (const pattern of wanted) {
@@ -57,7 +57,7 @@ async function bench(options: Options, terminal: Terminal): Promise<void> {
     });
   }
   const layers = known.filter((name) => wanted.some((pattern) => matches(pattern, name)));
-  const engine = await openEngine(options.engine);
+  const engine = await chosenEngine(options.engine, terminal.emit);
   const python = options.peers === true ? 'python3' : options.peers;
   const best = await bestOf(engine);
   const found: LayerSpeed[] = [];
