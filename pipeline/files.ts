@@ -21,6 +21,8 @@ export interface Files {
    * thousands: each of the calls above waits its turn among the system's threads, five times as long as it works.
    */
   glance(path: string, beside: string): { readonly bytes: Buffer; readonly besideBytes: number } | undefined;
+  /** The size of a file, at once, for the same reason; undefined where there is none. */
+  size(path: string): number | undefined;
   /** Names in a folder; none where there is no such folder. */
   names(path: string): Promise<string[]>;
   /** Size and age; undefined where there is nothing at `path`. */
@@ -70,6 +72,7 @@ export const disk: Files = {
       throw error;
     }
   },
+  size: (path) => statSync(path, { throwIfNoEntry: false })?.size,
   names: (path) => readdir(path).catch(unlessMissing<string[]>([])),
   async info(path) {
     const found = await stat(path).catch(unlessMissing(undefined));

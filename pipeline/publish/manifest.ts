@@ -5,11 +5,12 @@
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { layerSummary } from '../../content/schema.ts';
 import { type Files, jsonOrUndefined, writeChanged } from '../files.ts';
 import { webEncoding } from '../picture/encode.ts';
 
 /** Raised when a unit's record is made from a rendering in another way. */
-const recordVersion = 1;
+const recordVersion = 2;
 
 /** All besides the rendering that decides what is published of it. */
 const settings = JSON.stringify({ recordVersion, ...webEncoding });
@@ -28,11 +29,16 @@ const sheet = z.object({ key: z.string(), bytes: z.int(), sha256: z.string() });
 /** What a sheet of the wall was made from, and its size and checksum as written. */
 export type Sheet = Readonly<z.infer<typeof sheet>>;
 
+const made = z.object({ key: z.string(), described: layerSummary, recipes: z.record(z.string(), z.int()) });
+/** What a layer's file was made from, as a key, what the index says of it, and its units by the name of their recipe. */
+export type Made = Readonly<z.infer<typeof made>>;
+
 const manifest = z.object({
   settings: z.literal(settings),
   units: z.record(z.string(), encoded),
   sheets: z.array(sheet).default([]),
   layerSha256: z.string(),
+  made: made.optional(),
 });
 
 export interface Manifest {
@@ -40,6 +46,8 @@ export interface Manifest {
   readonly sheets: readonly Sheet[];
   /** Of the layer's file as written; empty before the first time. */
   readonly layerSha256: string;
+  /** Absent while the layer is being made. */
+  readonly made?: Made | undefined;
 }
 
 /** Where, below content/gallery, the manifest of a layer's file or the index lies. */
@@ -56,11 +64,12 @@ export async function readManifest(files: Files, path: string): Promise<Manifest
   const bytes = await files.read(path).catch(() => undefined);
   const parsed = manifest.safeParse(bytes && jsonOrUndefined(bytes.toString('utf8')));
   if (!parsed.success) return { units: new Map(), sheets: [], layerSha256: '' };
-  const { units, sheets, layerSha256 } = parsed.data;
+  const { units, sheets, layerSha256, made } = parsed.data;
   return {
     units: new Map(Object.entries(units).map(([unit, entry]) => [Number(unit), entry])),
     sheets,
     layerSha256,
+    made,
   };
 }
 
@@ -68,9 +77,9 @@ export async function readManifest(files: Files, path: string): Promise<Manifest
 export function writeManifest(
   files: Files,
   path: string,
-  { units, sheets, layerSha256 }: Manifest,
+  { units, sheets, layerSha256, made }: Manifest,
 ): Promise<boolean> {
   const ordered = [...units].sort(([a], [b]) => a - b);
-  const text = JSON.stringify({ settings, units: Object.fromEntries(ordered), sheets, layerSha256 });
+  const text = JSON.stringify({ settings, units: Object.fromEntries(ordered), sheets, layerSha256, made });
   return writeChanged(files, path, Buffer.from(`${text}\n`));
 }

@@ -38,6 +38,7 @@ import { type Lock, type LockedModel, markOf, readLock, writeLock } from './lock
 import {
   type Encoded,
   type indexManifest,
+  type Made,
   type Manifest,
   manifestOf,
   readManifest,
@@ -210,6 +211,8 @@ class PublishRun {
   /** Paths below the two galleries that something refers to. */
   readonly #content = new Set<string>();
   readonly #public = new Set<string>();
+  /** Fingerprints that the store was found to have. */
+  readonly #found = new Set<string>();
   /** Units by the name of their recipe. */
   readonly #recipes = new Map<string, number>();
   readonly #counts = {
@@ -246,13 +249,13 @@ class PublishRun {
 
   /** What becomes of all addresses that were published once; undefined where none are promised. */
   async settle(models: readonly PublishModel[]): Promise<Settled | undefined> {
-    const { promises, contentDir, store } = this.#effects;
+    const { promises, contentDir } = this.#effects;
     if (promises === undefined) return undefined;
     const shown: ShownModel[] = [];
     for (const { slug, content, layers } of models) {
       const shownLayers: ShownLayer[] = [];
       for (const { slug: layer, name, wanted } of layers) {
-        const there = await store.hasAll(wanted.map(({ fingerprint }) => fingerprint));
+        const there = await this.#inStore(wanted);
         const [rendered, missing] = [new Map<number, string>(), new Set<number>()];
         for (const { unit, weights, fingerprint } of wanted) {
           if (there.has(fingerprint)) rendered.set(unit, markOf(weights));
@@ -367,7 +370,7 @@ class PublishRun {
       const last = before.find(({ file }) => file === image);
       let encoded = known.find((each) => each.fingerprint === fingerprint);
       let picture = last && { ...last, strip };
-      if (encoded === undefined || picture === undefined || !(await this.#inPlace(encoded))) {
+      if (encoded === undefined || picture === undefined || !this.#inPlace(encoded)) {
         const rendering = await this.#effects.store.read(fingerprint);
         if (rendering === undefined) continue;
         encoded = await this.#encode(rendering, recordOf(0, rendering));
@@ -422,14 +425,21 @@ class PublishRun {
     const manifestFile = manifestOf(`${folder}.json`);
     const manifestPath = join(this.#contentGallery, manifestFile);
     const wanted = [...layer.wanted].sort((a, b) => a.unit - b.unit);
+    this.#counts.total += wanted.length;
+    this.#content.add(manifestFile);
 
-    const { units: encoded, sheets, layerSha256, last } = await this.#past(model, layer, folder);
+    const key = layerKey(model, layer, releases, renumbered);
+    const there = await this.#inStore(wanted);
+    const own = await readManifest(this.#files, manifestPath);
+    if (own.made?.key === key && there.size === wanted.length) {
+      if (await this.#isAsMade(folder, own, wanted)) return this.#keep(model, layer, folder, own, own.made);
+    }
+    const { units: encoded, sheets, layerSha256, last } = await this.#past(model, layer, folder, own);
     const done = new Map<number, Encoded>();
     for (const { unit, fingerprint } of wanted) {
       const entry = encoded.get(unit);
-      if (entry?.fingerprint === fingerprint && (await this.#inPlace(entry))) done.set(unit, entry);
+      if (entry?.fingerprint === fingerprint && this.#inPlace(entry)) done.set(unit, entry);
     }
-    const there = await this.#effects.store.hasAll(wanted.map(({ fingerprint }) => fingerprint));
     let unwritten = 0;
     const recipes: Record<string, Record<string, unknown>> = {};
     const published = await eachOf(wanted, this.#effects.signal, async (each) => {
@@ -449,7 +459,6 @@ class PublishRun {
     });
 
     const dead = published.filter(({ measures }) => measures.dead).length;
-    this.#counts.total += wanted.length;
     this.#counts.dead += dead;
     const described: GalleryLayer['layer'] = {
       slug: layer.slug,
@@ -467,10 +476,12 @@ class PublishRun {
       ...latestOf(published),
       samples: samplesOf(published),
     };
-    for (const { recipe } of model.release === undefined ? published : []) {
+    const byRecipe: Record<string, number> = {};
+    for (const { recipe } of published) {
       const name = String(recipes[recipe]?.['name'] ?? '');
-      this.#recipes.set(name, (this.#recipes.get(name) ?? 0) + 1);
+      byRecipe[name] = (byRecipe[name] ?? 0) + 1;
     }
+    if (model.release === undefined) this.#countRecipes(byRecipe);
     const wall = await this.#wall(published, sheets);
     const file = await this.#writeNamed(folder, {
       version: 1,
@@ -482,10 +493,60 @@ class PublishRun {
       ...(wall.described === undefined ? {} : { wall: wall.described }),
       units: published,
     } satisfies GalleryLayer);
-    const manifest = { units: done, sheets: wall.sheets, layerSha256: file.sha256 };
+    const made = { key, described, recipes: byRecipe };
+    const manifest = { units: done, sheets: wall.sheets, layerSha256: file.sha256, made };
     if (await writeManifest(this.#files, manifestPath, manifest)) this.#counts.written++;
-    this.#content.add(manifestFile);
     return { ...described, file: file.name };
+  }
+
+  /** Of these units the fingerprints that the store has; each is looked for once. */
+  async #inStore(wanted: readonly WantedUnit[]): Promise<ReadonlySet<string>> {
+    const open = wanted.map(({ fingerprint }) => fingerprint).filter((each) => !this.#found.has(each));
+    for (const each of await this.#effects.store.hasAll(open)) this.#found.add(each);
+    return new Set(wanted.map(({ fingerprint }) => fingerprint).filter((each) => this.#found.has(each)));
+  }
+
+  /** Whether all that was made for a layer is in place, for these units and no others. */
+  async #isAsMade(folder: string, manifest: Manifest, wanted: readonly WantedUnit[]): Promise<boolean> {
+    const { units, sheets, layerSha256 } = manifest;
+    const isInPlace = (encoded: Encoded | undefined, fingerprint: string): boolean =>
+      encoded?.fingerprint === fingerprint && this.#inPlace(encoded);
+    if (units.size !== wanted.length) return false;
+    if (!wanted.every(({ unit, fingerprint }) => isInPlace(units.get(unit), fingerprint))) return false;
+    const areSheets = sheets.every(
+      ({ key, bytes }) => this.#files.size(join(this.#publicGallery, sheetFile(key))) === bytes,
+    );
+    const path = join(this.#contentGallery, namedBy(folder, layerSha256));
+    const layer = areSheets ? await this.#files.read(path).catch(() => undefined) : undefined;
+    return layer !== undefined && sha256(layer) === layerSha256;
+  }
+
+  /** Takes over a layer as it was made, without looking into it. */
+  #keep(
+    model: PublishModel,
+    layer: PublishLayer,
+    folder: string,
+    { units, sheets, layerSha256 }: Manifest,
+    { described, recipes }: Made,
+  ): GalleryLayer['layer'] {
+    const file = namedBy(folder, layerSha256);
+    this.#content.add(file);
+    for (const { key } of sheets) this.#public.add(sheetFile(key));
+    for (const [unit, { fingerprint }] of units) {
+      const { image, strip } = pictureFiles(fingerprint);
+      this.#public.add(image).add(strip);
+      this.#effects.emit({ kind: 'published', model: model.slug, layer: layer.name, unit, encoded: false });
+    }
+    this.#counts.kept += units.size;
+    this.#counts.dead += described.dead;
+    if (model.release === undefined) this.#countRecipes(recipes);
+    return { ...described, file };
+  }
+
+  #countRecipes(units: Readonly<Record<string, number>>): void {
+    for (const [name, count] of Object.entries(units)) {
+      this.#recipes.set(name, (this.#recipes.get(name) ?? 0) + count);
+    }
   }
 
   /** What was published of a layer before; of a release that is new, what is published of the model. */
@@ -493,10 +554,10 @@ class PublishRun {
     { release }: PublishModel,
     { slug }: PublishLayer,
     folder: string,
+    own: Manifest,
   ): Promise<Manifest & { readonly last: ReadonlyMap<number, KnownUnit> }> {
     const manifestOfFolder = (name: string): Promise<Manifest> =>
       readManifest(this.#files, join(this.#contentGallery, manifestOf(`${name}.json`)));
-    const own = await manifestOfFolder(folder);
     if (release === undefined || own.layerSha256 !== '') {
       return { ...own, last: await this.#lastLayer(folder, own.layerSha256) };
     }
@@ -526,6 +587,7 @@ class PublishRun {
     if (made === undefined) {
       this.#counts.damaged++;
       await store.remove(fingerprint);
+      this.#found.delete(fingerprint);
       this.#effects.emit({ kind: 'unpublished', ...where, reason: 'damaged' });
       return undefined;
     }
@@ -600,12 +662,10 @@ class PublishRun {
   }
 
   /** Whether both pictures of a unit lie where they belong, in the size that they were written in. */
-  async #inPlace({ fingerprint, imageBytes, stripBytes }: Encoded): Promise<boolean> {
+  #inPlace({ fingerprint, imageBytes, stripBytes }: Encoded): boolean {
     const { image, strip } = pictureFiles(fingerprint);
-    const found = await Promise.all(
-      [image, strip].map((file) => this.#files.info(join(this.#publicGallery, file))),
-    );
-    return found[0]?.bytes === imageBytes && found[1]?.bytes === stripBytes;
+    const sizeOf = (file: string): number | undefined => this.#files.size(join(this.#publicGallery, file));
+    return sizeOf(image) === imageBytes && sizeOf(strip) === stripBytes;
   }
 
   /** What the last run published of a layer; nothing where that is damaged or not to be had in today's form. */
@@ -666,6 +726,20 @@ interface KnownUnit {
 
 interface PublishedUnit extends KnownUnit {
   readonly encoded: Encoded;
+}
+
+/** Changes with all besides the renderings that a layer's file is made from. */
+function layerKey(
+  { slug, content }: PublishModel,
+  layer: PublishLayer,
+  releases: readonly PublishModel[],
+  renumbered: readonly Renumbered[],
+): string {
+  const shown = releases.map(({ release, layers }) => [
+    release,
+    layers.find((other) => other.slug === layer.slug)?.wanted,
+  ]);
+  return sha256(Buffer.from(JSON.stringify([slug, content.classes, layer, shown, renumbered])));
 }
 
 /** What a layer's file says of releases; nothing where there are none. */
