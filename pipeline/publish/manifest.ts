@@ -50,6 +50,9 @@ export interface Manifest {
   readonly made?: Made | undefined;
 }
 
+/** How a manifest ends: the checksum of all before it and the last brace. */
+const checksum = /,"sha256":"([0-9a-f]{64})"\}\n$/;
+
 /** Where, below content/gallery, the manifest of a layer's file or the index lies. */
 export const manifestOf = (file: string): string => `.encoded/${file}`;
 
@@ -61,8 +64,10 @@ export const indexManifest = z.object({ sha256: z.string() });
 
 /** Empty where there is no manifest, or one of other settings. */
 export async function readManifest(files: Files, path: string): Promise<Manifest> {
-  const bytes = await files.read(path).catch(() => undefined);
-  const parsed = manifest.safeParse(bytes && jsonOrUndefined(bytes.toString('utf8')));
+  const text = (await files.read(path).catch(() => undefined))?.toString('utf8') ?? '';
+  const [ending, sum] = checksum.exec(text) ?? [];
+  const isRight = sum === sha256(Buffer.from(`${text.slice(0, text.length - (ending?.length ?? 0))}}`));
+  const parsed = manifest.safeParse(isRight ? jsonOrUndefined(text) : undefined);
   if (!parsed.success) return { units: new Map(), sheets: [], layerSha256: '' };
   const { units, sheets, layerSha256, made } = parsed.data;
   return {
@@ -81,5 +86,6 @@ export function writeManifest(
 ): Promise<boolean> {
   const ordered = [...units].sort(([a], [b]) => a - b);
   const text = JSON.stringify({ settings, units: Object.fromEntries(ordered), sheets, layerSha256, made });
-  return writeChanged(files, path, Buffer.from(`${text}\n`));
+  const sum = sha256(Buffer.from(text));
+  return writeChanged(files, path, Buffer.from(`${text.slice(0, -1)},"sha256":"${sum}"}\n`));
 }

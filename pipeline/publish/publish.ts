@@ -799,4 +799,4 @@ function folderName(slug: string): string {
 }
 
 /** A file's name below content/gallery that tells its content. */
-const namedBy = (path: string, sum: string): string => `${path}.${sum.slice(0, 12)}.json`;
+export const namedBy = (path: string, sum: string): string => `${path}.${sum.slice(0, 12)}.json`;

@@ -8,8 +8,9 @@ import { galleryIndex, galleryLayer } from '../../content/schema.ts';
 import { type Files, jsonOrUndefined } from '../files.ts';
 import type { Store } from '../store/store.ts';
 import { type Encoded, indexManifest, manifestOf, readManifest, sha256 } from './manifest.ts';
-import { changesFile, goneFile, indexFile } from './publish.ts';
+import { changesFile, goneFile, indexFile, namedBy } from './publish.ts';
 import { pictureFiles } from './record.ts';
+import { sheetFile } from './wall.ts';
 
 export interface PublishedProblem {
   /** The file's path. */
@@ -58,47 +59,60 @@ export async function* verifyPublished(
 
   let allRead = true;
   const shown = parsed.success ? [...parsed.data.models, ...(parsed.data.releases ?? [])] : [];
-  for (const { slug, layers } of shown) {
-    for (const layer of layers) {
-      const file = `${slug}/${layer.slug}.json`;
-      const path = join(contentGallery, layer.file ?? file);
-      const bytes = await read(path);
-      const own = galleryLayer.safeParse(jsonOrUndefined(bytes?.toString('utf8') ?? ''));
-      const manifest = await readManifest(files, join(contentGallery, manifestOf(file)));
-      known.add(join(contentGallery, manifestOf(file)));
-      if (manifest.layerSha256 === '') {
-        yield wrong(join(contentGallery, manifestOf(file)), 'is missing or damaged');
-      }
-      if (!own.success || bytes === undefined) {
-        allRead = false;
-        yield wrong(path, 'is missing, damaged or of another version');
-        continue;
-      }
-      if (sha256(bytes) !== manifest.layerSha256) yield wrong(path, 'does not have its checksum');
-      const there = await store.hasAll(own.data.units.map(({ fingerprint }) => fingerprint));
-      for (const { unit, image, strip, fingerprint } of own.data.units) {
-        const encoded = manifest.units.get(unit);
-        const pictures = [
-          [image.file, encoded?.imageSha256],
-          [strip.file, encoded?.stripSha256],
-        ] as const;
-        for (const [picture, expected] of pictures) {
-          const found = await read(join(publicGallery, picture));
-          if (found === undefined) yield wrong(join(publicGallery, picture), 'is missing', false);
-          else if (sha256(found) !== expected || encoded?.fingerprint !== fingerprint) {
-            yield wrong(join(publicGallery, picture), 'does not have its checksum');
-          }
+  const layerFiles = new Map(
+    shown.flatMap(({ slug, layers }) =>
+      layers.map((layer) => [`${slug}/${layer.slug}.json`, layer.file ?? `${slug}/${layer.slug}.json`]),
+    ),
+  );
+  // Where the index says nothing, the manifests tell what there was.
+  for (const model of parsed.success ? [] : await files.names(join(contentGallery, manifestOf('')))) {
+    for (const name of await files.names(join(contentGallery, manifestOf(model)))) {
+      const file = `${model}/${name}`;
+      const { layerSha256 } = await readManifest(files, join(contentGallery, manifestOf(file)));
+      if (layerSha256 !== '') layerFiles.set(file, namedBy(file.replace(/\.json$/, ''), layerSha256));
+    }
+  }
+  for (const [file, layerFile] of layerFiles) {
+    const path = join(contentGallery, layerFile);
+    const bytes = await read(path);
+    const own = galleryLayer.safeParse(jsonOrUndefined(bytes?.toString('utf8') ?? ''));
+    const manifest = await readManifest(files, join(contentGallery, manifestOf(file)));
+    known.add(join(contentGallery, manifestOf(file)));
+    if (manifest.layerSha256 === '') {
+      yield wrong(join(contentGallery, manifestOf(file)), 'is missing or damaged');
+    }
+    if (!own.success || bytes === undefined) {
+      allRead = false;
+      yield wrong(path, 'is missing, damaged or of another version');
+    } else if (sha256(bytes) !== manifest.layerSha256) yield wrong(path, 'does not have its checksum');
+    const units = own.success
+      ? own.data.units.map(({ unit, fingerprint }) => ({ unit, fingerprint }))
+      : [...manifest.units].map(([unit, { fingerprint }]) => ({ unit, fingerprint }));
+    const there = await store.hasAll(units.map(({ fingerprint }) => fingerprint));
+    for (const { unit, fingerprint } of units) {
+      const encoded = manifest.units.get(unit);
+      const { image, strip } = pictureFiles(fingerprint);
+      const pictures = [
+        [image, encoded?.imageSha256],
+        [strip, encoded?.stripSha256],
+      ] as const;
+      for (const [picture, expected] of pictures) {
+        const found = await read(join(publicGallery, picture));
+        if (found === undefined) yield wrong(join(publicGallery, picture), 'is missing', false);
+        else if (sha256(found) !== expected || encoded?.fingerprint !== fingerprint) {
+          yield wrong(join(publicGallery, picture), 'does not have its checksum');
         }
-        if (!there.has(fingerprint)) {
-          yield wrong(join(publicGallery, image.file), 'its rendering is not in the store', false);
-        }
       }
-      for (const [place, sheet] of (own.data.wall?.files ?? []).entries()) {
-        const found = await read(join(publicGallery, sheet));
-        if (found === undefined) yield wrong(join(publicGallery, sheet), 'is missing', false);
-        else if (sha256(found) !== manifest.sheets[place]?.sha256) {
-          yield wrong(join(publicGallery, sheet), 'does not have its checksum');
-        }
+      if (!there.has(fingerprint)) {
+        yield wrong(join(publicGallery, image), 'its rendering is not in the store', false);
+      }
+    }
+    const sheets = own.data?.wall?.files ?? manifest.sheets.map(({ key }) => sheetFile(key));
+    for (const [place, sheet] of sheets.entries()) {
+      const found = await read(join(publicGallery, sheet));
+      if (found === undefined) yield wrong(join(publicGallery, sheet), 'is missing', false);
+      else if (sha256(found) !== manifest.sheets[place]?.sha256) {
+        yield wrong(join(publicGallery, sheet), 'does not have its checksum');
       }
     }
   }
