@@ -34,7 +34,7 @@ const missing: Readonly<Record<EngineName, () => string | undefined>> = {
 const patienceMs = 60_000;
 
 /** An engine is right where its objectives are those of the CPU to this share. */
-const tolerance = 1e-2;
+const tolerance = 1e-3;
 
 /** Tries the engines one after the other. `cpu` is among them: it tells what is right. */
 export async function probe(

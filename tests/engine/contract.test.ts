@@ -42,7 +42,7 @@ const title = ({ engine, missing }: Row): string =>
 
 describe(`the engine contract${ifMissing}`, () => {
   for (const row of rows) {
-    it.skipIf(row.missing !== undefined)(title(row), { timeout: 600_000 }, async () => {
+    it.skipIf(row.missing !== undefined)(title(row), { timeout: 900_000 }, async () => {
       const answers = await answersOf(row);
       const wrong = answers.filter(({ name, miss }) => !(miss !== null && miss <= (row.looser?.[name] ?? 1)));
       expect(wrong).toEqual([]);

@@ -19,7 +19,7 @@ import { resolveRecipe } from '../../pipeline/recipe/resolve.ts';
 import { resolveScaling } from '../../pipeline/recipe/scaling.ts';
 import type { Recipe } from '../../pipeline/recipe/schema.ts';
 import { counting } from '../ascent/counting.ts';
-import { climb, folder, load, own, rows } from '../ascent/published.ts';
+import { climb, flipOf, folder, load, own, rows } from '../ascent/published.ts';
 import { tinyNetwork } from '../ascent/tiny.ts';
 import { caseNames, readCase } from '../fixtures.ts';
 import { tensorFile } from '../formats/cases.ts';
@@ -104,10 +104,10 @@ async function evaluate(
   return tensors;
 }
 
-/** Two stored pictures after one update, and the stored objectives before and after it, over the stored bounds. */
+/** A stored picture or two after one update, and the stored objectives before and after it, over the stored bounds. */
 async function truthMiss(group: string, layer: string, engine: Engine): Promise<number> {
   const { wanted, start, truth, spec, scale } = await load(group, layer);
-  const units = wanted.units.slice(0, 2);
+  const units = wanted.units.slice(0, group.startsWith('mnist') ? 2 : 1);
   const octaves = await compileOctaves({ ...spec, batch: units.length }, engine);
   const { pictures, curve } = await climb({ recipe: spec.recipe, octaves }, engine, start, units, 1, scale);
   for (const octave of octaves) await octave.release();
@@ -115,12 +115,17 @@ async function truthMiss(group: string, layer: string, engine: Engine): Promise<
   const got = pictures[1] as Float32Tensor;
   const { max_abs: bounds, objective_relative_at_step: relative } = wanted.tolerance;
   const least = 1e-6 * largest(truth.data);
-  const misses = units.flatMap((_, index) => [
-    largest(differences(own(got, index), own(stored, index))) / (bounds[1]?.[index] as number),
+  const misses = units.flatMap((unit, index) => [
+    largest(differences(own(got, index), own(stored, index))) /
+      (flipOf(group, layer, unit, 1).max_abs ?? (bounds[1]?.[index] as number)),
     ...[0, 1].map((step) => {
       const value = truth.data[step * wanted.units.length + index] as number;
       const difference = Math.abs((curve[step]?.[index] as number) - value);
-      return difference / Math.max(Math.abs(value), least) / (relative[step] as number);
+      return (
+        difference /
+        Math.max(Math.abs(value), least) /
+        (flipOf(group, layer, unit, step).objective ?? (relative[step] as number))
+      );
     }),
   ]);
   return largest(misses);
