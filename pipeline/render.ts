@@ -49,6 +49,13 @@ export interface RenderSummary {
   readonly failures: readonly UnitFailure[];
 }
 
+/** What changes speed and memory, and no picture. */
+export interface WorkLimits {
+  /** Pictures a step; by default chosen by `batchFor`, which keeps to `maxBytes` of memory. */
+  readonly batch?: number;
+  readonly maxBytes?: number;
+}
+
 /** The units of one layer that are not in the store. */
 interface Job {
   readonly plan: ModelPlan;
@@ -64,12 +71,11 @@ const productsOfValue = 60;
 /**
  * Renders all planned units that the store lacks, layer by layer, and keeps each as soon as it is finished. A unit that
  * fails is tried once more alone, then reported, and the rest goes on. Stops between two steps when `signal` is aborted.
- * @param options.batch Pictures a step; by default chosen by the size of the pictures.
  * @throws PhospheneError where the store cannot be written: nothing more can be kept then.
  */
 export async function renderModels(
   plans: readonly ModelPlan[],
-  options: { readonly batch?: number },
+  options: WorkLimits,
   { engine, store, signal, emit }: RenderEffects,
 ): Promise<RenderSummary> {
   const startedAt = performance.now();
@@ -89,7 +95,6 @@ export async function renderModels(
     const { plan, layerPlan, missing } = job;
     const where = { model: plan.slug, layer: layerPlan.layer.name };
     emit({ kind: 'layer', ...where, units: missing.size });
-    const batch = options.batch ?? batchFor(layerPlan.size.height * layerPlan.size.width, missing.size);
     const open = new Set(missing.keys());
     const stepped = (pictures: number): void => emit({ kind: 'worked', ...labour.stepped(job, pictures) });
     const renderUnits = async (units: readonly number[], together: number): Promise<void> => {
@@ -122,6 +127,15 @@ export async function renderModels(
       emit({ kind: 'worked', ...labour.finished(job) });
       emit({ kind: 'failed', ...where, unit, error });
     };
+    let batch: number;
+    try {
+      const { network } = plan;
+      batch =
+        options.batch ?? batchFor(network, layerPlan.layer, layerPlan.size, open.size, options.maxBytes);
+    } catch (cause) {
+      for (const unit of open) fail(unit, cause);
+      continue;
+    }
     await renderPatiently(open, batch, renderUnits, fail, signal);
   }
   return {

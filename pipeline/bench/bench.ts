@@ -56,12 +56,13 @@ export async function* benchLayers(
   try {
     for (const layer of layers) {
       const flops = flopsOfStep(layer.name, sizePx);
-      const pictures = batch ?? batchFor(sizePx ** 2, layer.units);
+      const size = { channels: 3, height: sizePx, width: sizePx };
+      const pictures = batch ?? batchFor(network, layer, size, layer.units);
       const steps = Math.min(64, Math.max(3, Math.round(turnFlops / flops / pictures)));
       const own = {
         network,
         layer,
-        size: { channels: 3, height: sizePx, width: sizePx },
+        size,
         batch: pictures,
       };
       const spec = specOf('phosphene', 'caffe', layer, steps);

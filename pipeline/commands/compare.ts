@@ -9,6 +9,7 @@ import {
   type WorkOptions,
   withPictureOptions,
   withWorkOptions,
+  workOf,
 } from './options.ts';
 import { printJson, type ReportOptions, type Terminal, withReporting } from './terminal.ts';
 import { names } from './values.ts';
@@ -60,11 +61,11 @@ async function compare(word: string, options: Options, terminal: Terminal): Prom
   await store.prepare();
   const { model, opened } = await openSelected(word, options, terminal);
   const engine = await chosenEngine(options.engine, terminal.emit);
-  const { batch, units = firstUnits } = options;
+  const { units = firstUnits } = options;
   const comparison = await compareRecipes(
     {
       ...{ model, opened, recipes, changes: changesOf({ ...options, units }) },
-      ...(batch === undefined ? {} : { batch }),
+      limits: workOf(options),
     },
     { engine, store, signal: terminal.signal, emit: (event) => terminal.emit(event) },
   );

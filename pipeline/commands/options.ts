@@ -3,7 +3,8 @@
 import type { Command } from 'commander';
 import type { PlanOptions } from '../plan.ts';
 import type { EngineChoice } from '../probe/auto.ts';
-import { engineName, lambdaExpression, names, unitNumbers, wholeNumber } from './values.ts';
+import type { WorkLimits } from '../render.ts';
+import { bytes, engineName, lambdaExpression, names, unitNumbers, wholeNumber } from './values.ts';
 
 /** Which pictures are rendered, of what. */
 export interface PictureOptions {
@@ -20,6 +21,7 @@ export interface PictureOptions {
 /** How they are rendered, and where they are kept. */
 export interface WorkOptions {
   readonly batch?: number;
+  readonly maxMemory?: number;
   readonly engine: EngineChoice;
   readonly store: string;
 }
@@ -47,6 +49,7 @@ export function withPictureOptions(command: Command): Command {
 export function withWorkOptions(command: Command, store = '.cache/store'): Command {
   return command
     .option('--batch <n>', 'pictures worked on at once; changes speed and memory only', wholeNumber(1, 4096))
+    .option('--max-memory <size>', 'memory that may be taken, e.g. 800MB or 4GB; 1.2GB by default', bytes)
     .option('--engine <name>', 'what computes: auto, cpu, webgpu, cuda or tfjs', engineName, 'auto')
     .option('--store <dir>', 'where renderings are kept', store);
 }
@@ -59,5 +62,13 @@ export function changesOf({ layers, units, steps, size, seed }: PictureOptions):
     ...(steps === undefined ? {} : { steps }),
     ...(size === undefined ? {} : { sizePx: size }),
     ...(seed === undefined ? {} : { seed }),
+  };
+}
+
+/** What the options say of how it is rendered. */
+export function workOf({ batch, maxMemory }: WorkOptions): WorkLimits {
+  return {
+    ...(batch === undefined ? {} : { batch }),
+    ...(maxMemory === undefined ? {} : { maxBytes: maxMemory }),
   };
 }

@@ -13,6 +13,7 @@ import {
   type WorkOptions,
   withPictureOptions,
   withWorkOptions,
+  workOf,
 } from './options.ts';
 import { printJson, type ReportOptions, type Terminal, withReporting } from './terminal.ts';
 import { shard } from './values.ts';
@@ -92,8 +93,7 @@ export async function render(words: readonly string[], options: Options, termina
   await rememberWeights(ready, options, terminal);
   const { chosenEngine } = await import('../probe/auto.ts');
   const { renderModels } = await import('../render.ts');
-  const { batch } = options;
-  const summary = await renderModels(plans, batch === undefined ? {} : { batch }, {
+  const summary = await renderModels(plans, workOf(options), {
     engine: await chosenEngine(options.engine, terminal.emit),
     store,
     signal: terminal.signal,

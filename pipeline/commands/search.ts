@@ -16,6 +16,7 @@ import {
   type WorkOptions,
   withPictureOptions,
   withWorkOptions,
+  workOf,
 } from './options.ts';
 import { printJson, type ReportOptions, type Terminal, withReporting } from './terminal.ts';
 import { wholeNumber } from './values.ts';
@@ -129,12 +130,11 @@ async function searchRecipes(word: string, options: Options, terminal: Terminal)
   const limits = { maxHarsh: options.maxHarsh, minKept: options.minKept };
 
   const engine = await chosenEngine(options.engine, terminal.emit);
-  const { batch } = options;
   const effects = { engine, store, signal: terminal.signal, emit: terminal.emit };
   const render = async (point: Point) => {
     const recipe = (layer: Layer): Recipe => withPoint(baseOf(layer), point);
     const plan = await planModel(model, { ...changes, recipe, recipeFolder }, opened);
-    return renderColumn(plan, batch === undefined ? {} : { batch }, effects);
+    return renderColumn(plan, workOf(options), effects);
   };
   const result = await search(rows, points(fields, bases, seed), limits, budgetOf(options), {
     render,

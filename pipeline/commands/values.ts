@@ -78,3 +78,10 @@ export function shard(text: string): Shard {
   if (index !== undefined && of !== undefined && index >= 1 && index <= of) return { index, of };
   throw new InvalidArgumentError("Expected a part and the number of parts, from '1/4' to '4/4'.");
 }
+
+/** `800MB` or `1.5GB` as bytes. */
+export function bytes(text: string): number {
+  const [, amount, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([MG])i?B?\s*$/i.exec(text) ?? [];
+  if (amount !== undefined) return Number(amount) * (unit.toUpperCase() === 'G' ? 1e9 : 1e6);
+  throw new InvalidArgumentError('Expected an amount of memory, e.g. 800MB or 1.5GB.');
+}

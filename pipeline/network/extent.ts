@@ -14,8 +14,8 @@ export interface Extent {
   readonly values: number;
   /** Of the largest of them. */
   readonly largest: number;
-  /** Weights, each once. */
-  readonly weights: number;
+  /** Weights of convolutions, each once. */
+  readonly kernels: number;
 }
 
 /** Of all that `layer` is computed from, the layer itself with one unit alone. */
@@ -27,7 +27,7 @@ export function extentUpTo(
   const stridesOf = strides(graph, input);
   const pixels = picture.height * picture.width;
   const sizes = new Map([[input.name, input.channels * pixels]]);
-  const weights = new Set<string>();
+  const kernels = new Set<string>();
   let [products, values, largest] = [0, 0, 0];
   for (const node of needed(graph, layer)) {
     const [output = ''] = node.outputs;
@@ -46,14 +46,14 @@ export function extentUpTo(
       const share = output === layer.linear ? kernel.units : 1;
       products += (kernel.size / share) * places;
       own /= share;
-      weights.add(kernel.name);
+      if (node.op === 'Conv') kernels.add(kernel.name);
     }
     sizes.set(output, own);
     values += own;
     largest = Math.max(largest, own);
   }
-  const count = [...weights].reduce((sum, name) => sum + size(graph.initializers.get(name)?.dims ?? []), 0);
-  return { products, values, largest, weights: count };
+  const count = [...kernels].reduce((sum, name) => sum + size(graph.initializers.get(name)?.dims ?? []), 0);
+  return { products, values, largest, kernels: count };
 }
 
 /** The nodes that a layer's value depends on, in the graph's order. */

@@ -3,7 +3,7 @@
 import { encodePicture } from '../picture/encode.ts';
 import type { ModelPlan } from '../plan.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { type RenderEffects, type RenderSummary, renderModels } from '../render.ts';
+import { type RenderEffects, type RenderSummary, renderModels, type WorkLimits } from '../render.ts';
 import type { Store } from '../store/store.ts';
 import type { Measured } from './means.ts';
 
@@ -27,7 +27,7 @@ export interface Column {
 /** Renders what is missing of a plan. Of each unit only what was measured is held. */
 export async function renderColumn(
   plan: ModelPlan,
-  options: { readonly batch?: number },
+  options: WorkLimits,
   effects: RenderEffects,
 ): Promise<Column> {
   const summary = await renderModels([plan], options, effects);

@@ -12,7 +12,7 @@ import {
   wantedUnits,
 } from '../plan.ts';
 import { leavesOut, resolveRecipe } from '../recipe/resolve.ts';
-import type { RenderEffects } from '../render.ts';
+import type { RenderEffects, WorkLimits } from '../render.ts';
 import type { Store } from '../store/store.ts';
 import type { ModelOnHand } from '../weights/weights.ts';
 import { counted } from '../words.ts';
@@ -36,7 +36,7 @@ export interface CompareSpec {
   readonly recipes: readonly ComparedRecipe[];
   /** What the command line changes, the recipe apart. */
   readonly changes: Omit<PlanOptions, 'recipe' | 'recipeFolder'>;
-  readonly batch?: number;
+  readonly limits?: WorkLimits;
 }
 
 /** A recipe's turn begins. */
@@ -99,7 +99,7 @@ export function comparedUnits(
  * @throws PhospheneError (exit code 2) for unknown layers, units and recipes, or where no recipe fits any layer.
  */
 export async function compareRecipes(
-  { model, opened, recipes, changes, batch }: CompareSpec,
+  { model, opened, recipes, changes, limits = {} }: CompareSpec,
   effects: CompareEffects,
 ): Promise<Comparison> {
   const rows = comparedUnits(model, opened, changes, recipes.length);
@@ -121,7 +121,7 @@ export async function compareRecipes(
   for (const [index, plan] of plans.entries()) {
     const name = recipes[index]?.name ?? '';
     effects.emit({ kind: 'recipe', name, place: index + 1, of: plans.length });
-    columns.push(await renderColumn(plan, batch === undefined ? {} : { batch }, effects));
+    columns.push(await renderColumn(plan, limits, effects));
   }
   return { title: model.content.title, seed: plans[0]?.seed ?? 0, recipes, rows, columns };
 }

@@ -18,7 +18,7 @@ describe('the extent of a network', () => {
 
   it('has the values of all maps, of convolutions and activations and pools', () => {
     const map = 64 * 64 * 64;
-    expect(of('block1_conv1', 64)).toMatchObject({ values: 64 * 64, weights: 27 * 64 });
+    expect(of('block1_conv1', 64)).toMatchObject({ values: 64 * 64, kernels: 27 * 64 });
     expect(of('block1_conv2', 64)).toMatchObject({ values: 2 * map + 64 * 64, largest: map });
     expect(of('block2_conv1', 64)).toMatchObject({ values: 4.25 * map + 32 * 32, largest: map });
   });
@@ -26,7 +26,7 @@ describe('the extent of a network', () => {
   it('follows a flattened map into dense layers', () => {
     const tiny = tinyNetwork();
     const scores = extentUpTo(tiny, tiny.layers[3] as Layer, { height: 12, width: 12 });
-    expect(scores.weights).toBe(6 * 9 + 5 * 54 + 7 * 45 + 4 * 7);
+    expect(scores.kernels).toBe(6 * 9 + 5 * 54);
     expect(scores.products).toBeGreaterThan(7 * 45 + 7);
   });
 });
