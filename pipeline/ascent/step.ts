@@ -7,6 +7,7 @@ import type { Engine } from '../engine/engine.ts';
 import { adjoint } from '../network/adjoint/adjoint.ts';
 import type { Rule } from '../network/adjoint/rule.ts';
 import { GraphBuilder } from '../network/build.ts';
+import { partsSeen } from '../network/crop.ts';
 import { copier, cutAtLayer, toLayout, type UnitSlice, wholeLayer } from '../network/cut.ts';
 import { float32, type Graph, size, type Tensor } from '../network/graph.ts';
 import { candidates, lowered } from '../network/lowering/lower.ts';
@@ -15,7 +16,7 @@ import { valuesOfAnySize } from '../network/receptive.ts';
 import { shapesOf } from '../network/shapes.ts';
 import type { Planes } from '../picture/display.ts';
 import { likeness } from '../recipe/diversity.ts';
-import { seenBy, writeObjective } from '../recipe/objectives.ts';
+import { centreOf, seenBy, writeObjective } from '../recipe/objectives.ts';
 import { optimiserRule } from '../recipe/optimisers.ts';
 import { type Decoder, decoder, type Parameter, type PictureSize } from '../recipe/parameterisations.ts';
 import { penaltyOf } from '../recipe/penalties.ts';
@@ -216,14 +217,16 @@ function transform(
 /** Writes the network up to the layer and the objective, and what the recipe's `diversity` takes off: both [rows]. */
 async function objectiveOf(
   build: GraphBuilder,
-  { network, layer, recipe }: AscentSpec,
+  spec: AscentSpec,
   picture: string,
   rows: number,
   engine: Engine,
 ): Promise<{ objective: string; diversity: string | undefined; slices: readonly UnitSlice[] }> {
-  const copy = copier(build, network.graph, new Map([[network.input.name, picture]]));
+  const { network, layer, recipe } = spec;
+  const part = recipe.objective.kind === 'centre' ? await partSeen(build, spec, picture, engine) : undefined;
+  const copy = copier(build, network.graph, new Map([[network.input.name, part?.value ?? picture]]));
   const ofUnit = seenBy(recipe.objective) === 'unit';
-  const unit = ofUnit ? cutAtLayer(build, network, layer, picture, rows, copy) : undefined;
+  const unit = ofUnit ? cutAtLayer(build, network, layer, part?.value ?? picture, rows, copy) : undefined;
   const whole = !ofUnit || recipe.diversity !== undefined ? wholeLayer(build, layer, copy) : undefined;
   const seen = unit ?? whole;
   if (seen === undefined) throw new Error('An objective sees a unit or a layer');
@@ -233,6 +236,7 @@ async function objectiveOf(
   const objective = writeObjective(build, recipe.objective, {
     ...seen,
     dims: await dimsOf(seen.linear),
+    centre: part?.centre,
     weights(hint, weightsOf) {
       const input = build.input(hint, [rows, layer.units]);
       weights.push({ input, dims: [layer.units], pick: (own) => weightsOf(own, layer.units) });
@@ -244,6 +248,32 @@ async function objectiveOf(
       ? likeness(build, recipe.diversity, whole.activation, await dimsOf(whole.activation))
       : undefined;
   return { objective, diversity, slices: [...(unit?.slices ?? []), ...weights] };
+}
+
+/** Writes the part of the network's input that the centre neuron depends on; undefined where that is all of it. */
+async function partSeen(
+  build: GraphBuilder,
+  { network, layer, recipe, size: { channels } }: AscentSpec,
+  picture: string,
+  engine: Engine,
+): Promise<{ value: string; centre: readonly [number, number] } | undefined> {
+  // What a recipe's diversity compares are whole maps.
+  if (layer.kind !== 'conv' || recipe.diversity !== undefined) return undefined;
+  const axes = network.input.layout === 'NCHW' ? [2, 3] : [1, 2];
+  const dims = (await shapesOfForward(build, [picture], engine)).get(picture)?.dims ?? [];
+  const [height = 1, width = 1] = axes.map((axis) => dims[axis]);
+  const once = new GraphBuilder(undefined, network.graph.opset);
+  const whole = once.input('picture', [1, channels, height, width]);
+  const input = toLayout(once, whole, network);
+  const linear = copier(once, network.graph, new Map([[network.input.name, input]]))(layer.linear);
+  const map = (await shapesOfForward(once, [linear], engine)).get(linear)?.dims ?? [];
+  const [rows = 1, columns = 1] = layer.unitAxis === 1 ? map.slice(2) : map.slice(1, 3);
+  const parts = partsSeen(network, layer, centreOf(rows, columns), [height, width]);
+  if (parts === undefined) return undefined;
+  const [down, across] = parts;
+  const starts = build.shape([down.start, across.start]);
+  const value = build.add('Slice', [picture, starts, build.shape([down.end, across.end]), build.shape(axes)]);
+  return { value, centre: [down.position, across.position] };
 }
 
 /** Writes the picture at another size. */

@@ -7,7 +7,7 @@ import { type Graph, intOf, intsOf, type Node, textOf } from './graph.ts';
 import type { NetworkInput } from './network.ts';
 
 /** What one axis of a map sees, in pixels of the input. */
-interface Span {
+export interface Span {
   readonly first: number;
   readonly last: number;
   readonly stride: number;
@@ -66,6 +66,19 @@ export function strides(
       field === 'everything' ? [] : [[name, [field.spans[0].stride, field.spans[1].stride]] as const],
     ),
   );
+}
+
+/**
+ * What a value at position p of a map sees, down and across: pixels first + stride · p to last + stride · p; undefined
+ * where that depends on the size of the picture.
+ */
+export function spansOf(
+  graph: Graph,
+  input: Pick<NetworkInput, 'name' | 'layout'>,
+  value: string,
+): readonly [Span, Span] | undefined {
+  const field = follow(graph, input).get(value);
+  return field === undefined || field === 'everything' || field.bound ? undefined : field.spans;
 }
 
 function follow(graph: Graph, input: Pick<NetworkInput, 'name' | 'layout'>): Map<string, Seen> {

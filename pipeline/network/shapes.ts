@@ -24,6 +24,7 @@ export async function shapesOf(
   const build = new GraphBuilder(graph);
   const values = graph.nodes.flatMap(({ outputs }) => outputs).filter((output) => output !== '');
   const told = new Map(values.map((value) => [build.add('Shape', [value]), value]));
+  if (told.size === 0) return shapes;
   const program = await engine.compile(build.graph([...told.keys()]));
   try {
     const fed = new Map([...feeds].map(([name, feed]) => [name, engine.upload(feed)]));

@@ -13,6 +13,8 @@ export interface ObjectiveContext {
   readonly activation: string;
   /** Dims of both without the batch. */
   readonly dims: readonly number[];
+  /** The row and the column of the centre neuron, where the maps are of a part of the picture alone. */
+  readonly centre?: readonly [number, number] | undefined;
   /** Declares an input [batch, units]: for each picture a number a unit of the layer, from the picture's own unit. */
   weights(hint: string, ofUnit: (unit: number, units: number) => Float32Array): string;
 }
@@ -38,15 +40,28 @@ function chosen(
     : build.add('Add', [activation, build.add('Mul', [linear, build.scalar(leak)])]);
 }
 
+/** The centre neuron of a map. */
+export const centreOf = (height: number, width: number): [number, number] => [
+  Math.floor(height / 2),
+  Math.floor(width / 2),
+];
+
 /** `reduce` where the unit has a map; a dense unit's one value is its own mean, sum and centre. */
 const ofMap = <Kind extends 'mean' | 'sum' | 'centre'>(
-  reduce: (build: GraphBuilder, map: string, height: number, width: number) => string,
+  reduce: (
+    build: GraphBuilder,
+    map: string,
+    height: number,
+    width: number,
+    centre: readonly [number, number],
+  ) => string,
 ): ObjectiveRule<Kind> => ({
   sees: 'unit',
   write(settings, context, build) {
     const map = chosen(settings, context, build);
     const [, height, width] = context.dims;
-    return height === undefined || width === undefined ? map : reduce(build, map, height, width);
+    if (height === undefined || width === undefined) return map;
+    return reduce(build, map, height, width, context.centre ?? centreOf(height, width));
   },
 });
 
@@ -58,8 +73,7 @@ const objectives: { readonly [Kind in Objective['kind']]: ObjectiveRule<Kind> } 
   sum: ofMap((build, map, height, width) =>
     build.add('Mul', [build.mean(map, 'map'), build.scalar(height * width)]),
   ),
-  centre: ofMap((build, map, height, width) => {
-    const centre = [Math.floor(height / 2), Math.floor(width / 2)];
+  centre: ofMap((build, map, _height, _width, centre) => {
     const next = centre.map((place) => place + 1);
     return build.add('Slice', [map, build.shape(centre), build.shape(next), build.shape([2, 3])]);
   }),
