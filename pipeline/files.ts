@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PhospheneError } from './error.ts';
 
@@ -12,6 +12,8 @@ export interface Files {
   makeFolder(path: string): Promise<void>;
   /** Writes a whole file; with `flush` it is on the disk, not only in its cache, before this returns. */
   write(path: string, bytes: Uint8Array, flush: boolean): Promise<void>;
+  /** Makes a small file unless there is one of this name; returns whether it did. */
+  create(path: string, bytes: Uint8Array): Promise<boolean>;
   /** Puts a folder's own entries on the disk. */
   flushFolder(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
@@ -50,6 +52,15 @@ export const disk: Files = {
       if (flush) await file.sync();
     } finally {
       await file.close();
+    }
+  },
+  async create(path, bytes) {
+    try {
+      await writeFile(path, bytes, { flag: 'wx' });
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false;
+      throw error;
     }
   },
   async flushFolder(path) {

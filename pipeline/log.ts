@@ -66,6 +66,9 @@ export function openLog(stream: LogStream, now: () => number = () => performance
           }
           progress.step();
           return;
+        case 'waiting':
+          progress.at(`${counted(event.units, 'unit')} being rendered by another process`);
+          return;
         case 'renumbered':
           progress.say(
             `${event.model} ${event.layer}: ${counted(event.units, 'unit')} known again under other numbers by their weights; the pages say so`,

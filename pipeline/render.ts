@@ -1,10 +1,13 @@
 /** Plan → ascent → picture → store: renders what the store does not have. */
 
+import { setTimeout } from 'node:timers/promises';
 import { batchFor } from './ascent/batch.ts';
 import { type LayerJob, renderLayer } from './ascent/layer.ts';
 import type { Engine } from './engine/engine.ts';
 import { extentUpTo } from './network/extent.ts';
 import type { LayerPlan, ModelPlan, UnitPlan } from './plan.ts';
+import type { Claims } from './store/claims.ts';
+import { Shares } from './store/shares.ts';
 import type { Rendering, Store } from './store/store.ts';
 
 export interface UnitFailure {
@@ -20,7 +23,9 @@ export type RenderEvent =
   | { readonly kind: 'layer'; readonly model: string; readonly layer: string; readonly units: number }
   | { readonly kind: 'rendered'; readonly model: string; readonly layer: string; readonly unit: number }
   | ({ readonly kind: 'failed' } & UnitFailure)
-  | ({ readonly kind: 'worked' } & Worked);
+  | ({ readonly kind: 'worked' } & Worked)
+  /** Another process renders what is left; this one waits for it. */
+  | { readonly kind: 'waiting'; readonly units: number };
 
 /** How much of all the work is done, between two units as well, and how much of it one unit of this layer is. */
 export interface Worked {
@@ -32,6 +37,8 @@ export interface Worked {
 export interface RenderEffects {
   readonly engine: Engine;
   readonly store: Store;
+  /** Where other processes may render into the same store: no unit is rendered twice then. */
+  readonly claims?: Claims;
   readonly signal: AbortSignal;
   emit(event: RenderEvent): void;
 }
@@ -76,7 +83,7 @@ const productsOfValue = 60;
 export async function renderModels(
   plans: readonly ModelPlan[],
   options: WorkLimits,
-  { engine, store, signal, emit }: RenderEffects,
+  { engine, store, claims, signal, emit }: RenderEffects,
 ): Promise<RenderSummary> {
   const startedAt = performance.now();
   const jobs = await missingFrom(store, plans);
@@ -84,18 +91,15 @@ export async function renderModels(
     (sum, { layers }) => sum + layers.reduce((own, { units }) => own + units.length, 0),
     0,
   );
-  const fresh = total - jobs.reduce((sum, { missing }) => sum + missing.size, 0);
+  let fresh = total - jobs.reduce((sum, { missing }) => sum + missing.size, 0);
   emit({ kind: 'planned', total, fresh });
 
   let rendered = 0;
   const failures: UnitFailure[] = [];
   const labour = new Labour(jobs);
-  for (const job of jobs) {
-    if (signal.aborted) break;
+  const renderShare = async (job: Job, open: Set<number>): Promise<void> => {
     const { plan, layerPlan, missing } = job;
     const where = { model: plan.slug, layer: layerPlan.layer.name };
-    emit({ kind: 'layer', ...where, units: missing.size });
-    const open = new Set(missing.keys());
     const stepped = (pictures: number): void => emit({ kind: 'worked', ...labour.stepped(job, pictures) });
     const renderUnits = async (units: readonly number[], together: number): Promise<void> => {
       const renderings = renderLayer(layerJob(plan, layerPlan, units, together), engine, signal, stepped);
@@ -133,10 +137,37 @@ export async function renderModels(
       batch =
         options.batch ?? batchFor(network, layerPlan.layer, layerPlan.size, open.size, options.maxBytes);
     } catch (cause) {
-      for (const unit of open) fail(unit, cause);
-      continue;
+      for (const unit of [...open]) fail(unit, cause);
+      return;
     }
     await renderPatiently(open, batch, renderUnits, fail, signal);
+  };
+
+  const shares = new Shares(store, claims, jobs, (job, units) => {
+    fresh += units;
+    for (let unit = 0; unit < units; unit++) emit({ kind: 'worked', ...labour.finished(job) });
+  });
+  try {
+    while (shares.isOpen && !signal.aborted) {
+      let taken = 0;
+      for (const job of jobs) {
+        const { plan, layerPlan, missing } = job;
+        const here = { model: plan.slug, layer: layerPlan.layer.name, units: missing.size };
+        for (let share = await shares.take(job); share.size > 0; share = await shares.take(job)) {
+          emit({ kind: 'layer', ...here });
+          taken += share.size;
+          await renderShare(job, new Set(share));
+          await shares.done(job, share);
+          if (signal.aborted) break;
+        }
+        if (signal.aborted) break;
+      }
+      if (taken > 0 || !shares.isOpen || signal.aborted) continue;
+      emit({ kind: 'waiting', units: shares.open });
+      await setTimeout(lookAgainMs, undefined, { signal }).catch(() => undefined);
+    }
+  } finally {
+    await shares.close();
   }
   return {
     units: { total, fresh, rendered, failed: failures.length },
@@ -146,6 +177,9 @@ export async function renderModels(
     failures,
   };
 }
+
+/** How long before it looks again whether others are through. */
+const lookAgainMs = 500;
 
 /**
  * Renders all of `open`, which `render` and `fail` take finished units out of. What fails together is tried again one by

@@ -93,9 +93,12 @@ export async function render(words: readonly string[], options: Options, termina
   await rememberWeights(ready, options, terminal);
   const { chosenEngine } = await import('../probe/auto.ts');
   const { renderModels } = await import('../render.ts');
+  const { DiskClaims } = await import('../store/claims.ts');
+  const { disk } = await import('../files.ts');
   const summary = await renderModels(plans, workOf(options), {
     engine: await chosenEngine(options.engine, terminal.emit),
     store,
+    claims: new DiskClaims(options.store, disk),
     signal: terminal.signal,
     emit: (event) => terminal.emit(event),
   });
