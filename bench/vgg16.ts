@@ -5,11 +5,12 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { File, ready } from 'h5wasm';
 import { modelContent } from '../content/schema.ts';
+import { peakRssBytes } from '../pipeline/bench/machine.ts';
 import { cpuEngine } from '../pipeline/engine/onnxruntime.ts';
 import { loadNetwork } from '../pipeline/formats/index.ts';
 import { readModelFile } from '../pipeline/formats/read.ts';
@@ -62,14 +63,6 @@ async function writeWhole(): Promise<void> {
   await rename(`${wholeFile}.part`, wholeFile);
 }
 
-/** Of this process alone: on Linux the system's own figure starts from the parent's. */
-function peakRss(): number {
-  const kilobytes = existsSync('/proc/self/status')
-    ? Number(/VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
-    : process.resourceUsage().maxRSS;
-  return kilobytes * 1024;
-}
-
 /** Loads `weights` to a ready graph; with layers, renders `units` units of each for `steps` steps. */
 async function task(
   weights: string,
@@ -101,7 +94,7 @@ async function task(
     Object.assign(found, { rendered: counts.rendered, failures, seconds });
   }
   process.stdout.write(
-    `${JSON.stringify({ weights, of: layers, sizePx, steps, ...found, peakRssBytes: peakRss() })}\n`,
+    `${JSON.stringify({ weights, of: layers, sizePx, steps, ...found, peakRssBytes: peakRssBytes() })}\n`,
   );
 }
 
