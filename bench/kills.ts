@@ -56,7 +56,8 @@ async function filesOf(where: string, forget: (text: string) => string = (text) 
   );
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const read = paths
-    .filter((path) => !path.includes('.tmp-'))
+    // What a killed process leaves beside the renderings is swept by the next one that has work.
+    .filter((path) => !path.includes('.tmp-') && !path.includes('/.claims/'))
     .sort()
     .map(async (path): Promise<[string, string]> => {
       const text = (await readFile(path)).toString('latin1');

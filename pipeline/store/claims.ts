@@ -76,15 +76,21 @@ export class DiskClaims implements Claims {
     // A sign that cannot be written is one that others do not see: they take over, and nothing is lost.
     this.#renewing = setInterval(() => void renew().catch(() => undefined), renewedEveryMs);
     this.#renewing.unref();
+    await this.#sweep();
+  }
+
+  /** Removes what processes of this machine left that are gone. */
+  async #sweep(): Promise<void> {
+    for (const name of await this.#files.names(this.#folder)) {
+      const path = join(this.#folder, name);
+      const owner = name.startsWith('.') ? name.slice(1) : ((await this.#read(path)) ?? '');
+      if (isGone(owner)) await this.#files.remove(path);
+    }
   }
 
   /** Whether an owner's sign of life changes; at first sight it is believed, unless its process is known to be gone. */
   async #isAlive(owner: string): Promise<boolean> {
-    const [pid, host] = owner.split('@');
-    if (host === hostname() && !isRunning(Number(pid))) {
-      await this.#files.remove(this.#signOf(owner));
-      return false;
-    }
+    if (isGone(owner)) return false;
     const sign = (await this.#read(this.#signOf(owner))) ?? '';
     const now = performance.now();
     const before = this.#seen.get(owner);
@@ -105,6 +111,12 @@ export class DiskClaims implements Claims {
       () => undefined,
     );
   }
+}
+
+/** Whether an owner is known to be a process of this machine that has ended. */
+function isGone(owner: string): boolean {
+  const [pid, host] = owner.split('@');
+  return host === hostname() && !isRunning(Number(pid));
 }
 
 function isRunning(pid: number): boolean {

@@ -41,6 +41,7 @@ it('what a killed process had claimed is rendered by the other one', async () =>
   const other = JSON.parse((await run(['render', '--store', 'killed', '--json'], folder)).stdout);
   expect(other.units).toMatchObject({ total: 42, failed: 0 });
   expect(await stored('killed')).toHaveLength(42);
+  await expect(readdir(join(folder, 'killed/.claims'))).rejects.toThrow('ENOENT');
 });
 
 const isRoot = process.getuid?.() === 0;
