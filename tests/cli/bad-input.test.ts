@@ -67,7 +67,7 @@ const cases: [args: string[], code: number, line: RegExp][] = [
   [
     ['render', '--engine', 'cpus'],
     2,
-    /argument 'cpus' is wrong: Expected one of auto, cpu; did you mean 'cpu'\?$/,
+    /argument 'cpus' is wrong: Expected one of auto, cpu, webgpu, cuda, tfjs; did you mean 'cpu'\?$/,
   ],
   [['render', '--setps', '3'], 2, /unknown option '--setps' \(Did you mean --steps\?\)$/],
   [['rendr'], 2, /unknown command 'rendr' \(Did you mean render\?\)$/],

@@ -53,7 +53,7 @@ describe('a model with nothing but its content file', () => {
       ['conv2', 'conv', [5, 29, 29], 8, 64],
       ['classes', 'scores', [4], null, 224],
     ]);
-    const scores = galleryLayer.parse(await read('content/gallery/flowers/classes.json'));
+    const scores = galleryLayer.parse(await read(`content/gallery/${models[0]?.layers[2]?.file}`));
     expect(scores.units.map(({ label, image }) => [label, image.widthPx])).toEqual(
       classes.map((label) => [label, 224]),
     );
