@@ -99,7 +99,7 @@ const phosphene: RecipeInput = {
 /**
  * The last resort for silent units: the centre neuron alone, before its activation function, so that there is a
  * gradient and no average over places where the unit is inhibited; past layers that are silent below it the gradient
- * is redirected; all pictures of 0..255 are allowed, from several starts.
+ * is redirected; all pictures of 0..255 are allowed, from several starts. What the neuron does not want fades to black.
  */
 const wake: RecipeInput = {
   name: 'wake',
@@ -108,7 +108,7 @@ const wake: RecipeInput = {
   relu: { kind: 'redirected', steps: 64 },
   optimiser: { kind: 'plain', normalise: 'rms' },
   rate: { kind: 'constant', value: 16 },
-  regularisers: [{ kind: 'clip' }],
+  regularisers: [{ kind: 'clip' }, { kind: 'decay', amount: 0.06, last: false }],
   start: { kind: 'uniform', low: 0, high: 255 },
   steps: 64,
   attempts: 4,

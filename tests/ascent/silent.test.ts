@@ -58,6 +58,7 @@ async function render(
 const grey = {
   preset: 'wake',
   start: { kind: 'constant', value: 127.5 },
+  regularisers: [{ kind: 'clip' }],
   attempts: 1,
   relu: undefined,
 };
