@@ -14,41 +14,22 @@ import { type PublishModel, publish } from '../pipeline/publish/publish.ts';
 import { freeze, releasedModel } from '../pipeline/publish/releases.ts';
 import { DiskStore } from '../pipeline/store/disk.ts';
 import type { Rendering } from '../pipeline/store/store.ts';
+import { standIn } from './stand-in.ts';
 
 const units = Number(process.argv[2] ?? 13_416);
 const perLayer = Math.ceil(units / 16);
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
-const steps = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256];
 
-const rendering = (unit: number): Rendering => ({
-  fingerprint: digest(`rendering ${unit}`),
-  model: 'vgg16',
-  layer: `layer${Math.floor(unit / perLayer)}`,
-  unit: unit % perLayer,
-  widthPx: 8,
-  heightPx: 8,
-  channels: 3,
-  frames: steps.map((step) => ({ step, objective: step + 1 / 3, pixels: new Uint8Array(192).fill(unit) })),
-  curve: Array.from({ length: 257 }, (_, step) => Math.sin(step + unit) * 100),
-  measures: {
-    activation: 1 / 3,
-    maxActivation: 2 / 3,
-    initialActivation: 0.1,
-    linearActivation: 1 / 3,
-    keptUnderShifts: 0.75,
-    keptUnderScales: 0.5,
-    equalContrastActivation: 1.25,
-    harshShare: 0.01,
-    highFrequencyShare: 0.125,
-    dead: false,
-  },
-  recipe: { name: 'bench', steps: 256, objective: { kind: 'mean', of: 'linear' } },
-  seed: 0,
-  engine: 'cpu',
-  device: 'a processor',
-  seconds: 0.25,
-  renderedAt: '2026-01-02T03:04:05.678Z',
-});
+const rendering = (unit: number): Rendering =>
+  standIn(
+    {
+      fingerprint: digest(`rendering ${unit}`),
+      layer: `layer${Math.floor(unit / perLayer)}`,
+      unit: unit % perLayer,
+    },
+    8,
+    unit,
+  );
 
 const model: PublishModel = {
   slug: 'vgg16',

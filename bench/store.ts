@@ -13,6 +13,7 @@ import { DiskStore } from '../pipeline/store/disk.ts';
 import { type FingerprintParts, fingerprintOfParts } from '../pipeline/store/fingerprint.ts';
 import type { Rendering } from '../pipeline/store/store.ts';
 import { byteCount } from '../pipeline/words.ts';
+import { standIn } from './stand-in.ts';
 
 const units = Number(process.argv[2] ?? 13_416);
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -28,37 +29,9 @@ const partsOf = (unit: number): FingerprintParts =>
   ({ ...shared, version: 1, slice: digest(`slice ${unit}`), unit, seed: 0 }) as FingerprintParts;
 
 async function rendering(unit: number): Promise<Rendering> {
-  const steps = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256];
-  return {
-    fingerprint: await fingerprintOfParts(partsOf(unit)),
-    madeFrom: partsOf(unit),
-    model: 'vgg16',
-    layer: `layer${unit % 16}`,
-    unit,
-    widthPx: 4,
-    heightPx: 4,
-    channels: 3,
-    frames: steps.map((step) => ({ step, objective: step + 1 / 3, pixels: new Uint8Array(48).fill(unit) })),
-    curve: Array.from({ length: 257 }, (_, step) => Math.sin(step + unit) * 100),
-    measures: {
-      activation: 1 / 3,
-      maxActivation: 2 / 3,
-      initialActivation: 0.1,
-      linearActivation: 1 / 3,
-      keptUnderShifts: 0.75,
-      keptUnderScales: 0.5,
-      equalContrastActivation: 1.25,
-      harshShare: 0.01,
-      highFrequencyShare: 0.125,
-      dead: false,
-    },
-    recipe: { name: 'bench', steps: 256 },
-    seed: 0,
-    engine: 'cpu',
-    device: 'a processor',
-    seconds: 0.25,
-    renderedAt: '2026-01-02T03:04:05.678Z',
-  };
+  const madeFrom = partsOf(unit);
+  const fingerprint = await fingerprintOfParts(madeFrom);
+  return standIn({ fingerprint, madeFrom, layer: `layer${unit % 16}`, unit }, 4, unit);
 }
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -316,8 +316,7 @@ class PublishRun {
     const before = await this.#lastIndex();
     const known: Omit<LastPicture, 'strip'>[] = [];
     for (const { file } of before?.changes ?? []) {
-      const bytes = await this.#files.read(join(this.#contentGallery, file)).catch(() => undefined);
-      const read = galleryChanges.safeParse(jsonOrUndefined(bytes?.toString('utf8') ?? '')).data;
+      const read = await this.#lastFile(galleryChanges, file);
       known.push(...Object.values(read?.pictures ?? {}));
     }
     const pictures = await this.#pictures(changesFile, changedFingerprints(all.values()), known);
@@ -335,9 +334,14 @@ class PublishRun {
     return { changes: told };
   }
 
-  async #lastIndex(): Promise<GalleryIndex | undefined> {
-    const bytes = await this.#files.read(join(this.#contentGallery, indexFile)).catch(() => undefined);
-    return galleryIndex.safeParse(jsonOrUndefined(bytes?.toString('utf8') ?? '')).data;
+  #lastIndex(): Promise<GalleryIndex | undefined> {
+    return this.#lastFile(galleryIndex, indexFile);
+  }
+
+  /** A file below content/gallery as it lies there; undefined where it cannot be read, or has not today's form. */
+  async #lastFile<T>(schema: z.ZodType<T>, file: string): Promise<T | undefined> {
+    const bytes = await this.#files.read(join(this.#contentGallery, file)).catch(() => undefined);
+    return schema.safeParse(jsonOrUndefined(bytes?.toString('utf8') ?? '')).data;
   }
 
   /** Fingerprints by unit, as the last gallery showed them. */
@@ -349,8 +353,7 @@ class PublishRun {
     const known = before?.models.find(({ slug }) => slug === model);
     const file = known?.layers.find(({ slug }) => slug === layer)?.file;
     if (file === undefined) return new Map();
-    const bytes = await this.#files.read(join(this.#contentGallery, file)).catch(() => undefined);
-    const read = galleryLayer.safeParse(jsonOrUndefined(bytes?.toString('utf8') ?? '')).data;
+    const read = await this.#lastFile(galleryLayer, file);
     return new Map(read?.units.map(({ unit, fingerprint }) => [unit, fingerprint]));
   }
 

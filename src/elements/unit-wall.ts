@@ -144,13 +144,13 @@ class UnitWall extends HTMLElement {
     return Math.round(this.#all[0]?.tile.getBoundingClientRect().width ?? 96);
   }
 
-  /** Where tiles are larger than on their sheet, those in view get their own picture. Pixel art needs none. */
+  /** Once people stop: not while they scroll past. */
   #sharpenSoon(): void {
     window.clearTimeout(this.#sharpening);
-    // Not while people scroll past.
     this.#sharpening = window.setTimeout(() => this.#sharpen(), restMs);
   }
 
+  /** Where tiles are larger than on their sheet, those in view get their own picture. Pixel art needs none. */
   #sharpen(): void {
     const pixelArt = getComputedStyle(this).getPropertyValue('--rendering').trim() === 'pixelated';
     const sheetPx = Number(this.dataset['tile']);
