@@ -18,9 +18,15 @@ export type Event =
   | SpeedEvent
   | StopEvent;
 
+/** Nothing is done for some models; why, as words that follow a colon. */
+interface LeftOut {
+  readonly kind: 'left-out';
+  readonly models: readonly string[];
+  readonly reason: string;
+}
+
 export type ModelEvent =
-  /** Nothing is done for some models; why, as words that follow a colon. */
-  | { readonly kind: 'left-out'; readonly models: readonly string[]; readonly reason: string }
+  | LeftOut
   /** A model file was given that a content file names. */
   | { readonly kind: 'described'; readonly model: string; readonly file: string; readonly by: string }
   /** A model file was given that no content file names: what `file` would say of it, and why. */
@@ -37,6 +43,8 @@ export type ModelEvent =
   | { readonly kind: 'written'; readonly model: string; readonly file: string };
 
 export type PublishEvent =
+  /** Of these models no picture is there. */
+  | LeftOut
   /** Units of a layer are known again by their weights under other numbers than they were last published with. */
   | { readonly kind: 'renumbered'; readonly model: string; readonly layer: string; readonly units: number }
   /** Publishing begins, with this many units in the plan. */

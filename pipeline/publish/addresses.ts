@@ -160,10 +160,20 @@ class Gallery {
     return this.#models.get(model)?.get(layer);
   }
 
+  /** What has no picture has no page. */
   shows([model, layer, unit]: Place): boolean {
+    if (layer === undefined) {
+      return [...(this.#models.get(model)?.values() ?? [])].some(({ units }) => units.size > 0);
+    }
+    const units = this.layer(model, layer)?.units;
+    return units !== undefined && (unit === undefined ? units.size > 0 : units.has(unit));
+  }
+
+  /** Whether a place is not shown only because what it would show is not rendered. */
+  awaits([model, layer, unit]: Place): boolean {
     if (layer === undefined) return this.#models.has(model);
     const known = this.layer(model, layer);
-    return known !== undefined && (unit === undefined || known.units.has(unit));
+    return known !== undefined && (unit === undefined || known.missing.has(unit));
   }
 
   /** Layers as `[model, layer]`. */
@@ -330,10 +340,8 @@ function refusal(
       `${counted(below.length, 'page')} of '${model}', but ${absent}${more}: render or import it first; ${preview}`,
     );
   }
-  const unrendered = below.filter(
-    ([, layer = '', unit = -1]) => gallery.layer(model, layer)?.missing.has(unit) === true,
-  );
-  const [first] = unrendered;
+  const unrendered = below.filter((place) => gallery.awaits(place));
+  const first = unrendered.find(({ length }) => length === 3) ?? unrendered[0];
   if (first !== undefined && unrendered.length === below.length) {
     return sentence(
       `${counted(below.length, 'page')} of '${model}' that are not rendered, such as ${placeText(first)}${more}: run phosphene render ${model} first; ${preview}`,

@@ -34,6 +34,7 @@ import { readAddressBook } from './address-book.ts';
 import { type Settled, type ShownLayer, type ShownModel, settle } from './addresses.ts';
 import { changedFingerprints, readChanges } from './changes.ts';
 import { type LastPicture, lastFingerprints, notesOf, withLastFingerprints } from './gone.ts';
+import { joined } from './joined.ts';
 import { type Lock, type LockedModel, markOf, readLock, writeLock } from './lock.ts';
 import {
   type Encoded,
@@ -168,9 +169,9 @@ export async function publish(
 ): Promise<PublishSummary> {
   const started = performance.now();
   const run = new PublishRun(effects);
-  const layers = models.flatMap((model) => model.layers.map((layer) => layer.wanted.length));
+  const wanted = models.flatMap(({ layers }) => layers.map((layer) => layer.wanted.length));
   const settled = await run.settle(models);
-  effects.emit({ kind: 'publishing', units: layers.reduce((sum, units) => sum + units, 0) });
+  effects.emit({ kind: 'publishing', units: wanted.reduce((sum, units) => sum + units, 0) });
   const published: GalleryModel[] = [];
   // Releases come last: what they share with the newest gallery is there then.
   const ordered = models.toSorted(
@@ -178,7 +179,12 @@ export async function publish(
   );
   for (const model of ordered) {
     const releases = models.filter(({ release }) => release?.of === model.slug);
-    published.push(await run.model(model, releases, settled?.lock.get(model.slug)));
+    const made = await run.model(model, releases, settled?.lock.get(model.slug));
+    if (made.layers.length > 0) {
+      published.push(made);
+      continue;
+    }
+    effects.emit({ kind: 'left-out', models: [model.slug], reason: 'none of its units is rendered yet' });
   }
   const kept = settled && (await run.keepPromises(settled));
   const { true: releases = [], false: newest = [] } = Object.groupBy(
@@ -197,8 +203,8 @@ export async function publish(
   await run.sweep();
   return {
     ...run.summary(),
-    models: models.filter(({ release }) => release === undefined).length,
-    layers: layers.length,
+    models: newest.length,
+    layers: published.reduce((sum, model) => sum + model.layers.length, 0),
     seconds: (performance.now() - started) / 1000,
   };
 }
@@ -390,7 +396,11 @@ class PublishRun {
     return pictures;
   }
 
-  /** @param releases Those of the model. @param locked What is known of its addresses. */
+  /**
+   * A model with the layers that have pictures.
+   * @param releases Those of the model.
+   * @param locked What is known of its addresses.
+   */
   async model(
     model: PublishModel,
     releases: readonly PublishModel[],
@@ -400,7 +410,8 @@ class PublishRun {
     const layers: GalleryLayer['layer'][] = [];
     for (const layer of model.layers) {
       const renumbered = locked?.layers.get(layer.slug)?.renumbered ?? [];
-      layers.push(await this.#layer(model, layer, releases, renumbered));
+      const shown = await this.#layer(model, layer, releases, renumbered);
+      if (shown !== undefined) layers.push(shown);
     }
     return {
       slug: folderName(model.slug),
@@ -414,22 +425,22 @@ class PublishRun {
       parameters: model.parameters,
       input: { ...model.input, scaling: input.scaling },
       ...(classes === undefined ? {} : { classes }),
-      layers,
+      layers: joined(layers, model.layers),
     };
   }
 
+  /** Undefined, and nothing written, where no picture is there. */
   async #layer(
     model: PublishModel,
     layer: PublishLayer,
     releases: readonly PublishModel[],
     renumbered: readonly Renumbered[],
-  ): Promise<GalleryLayer['layer']> {
+  ): Promise<GalleryLayer['layer'] | undefined> {
     const folder = `${folderName(model.slug)}/${folderName(layer.slug)}`;
     const manifestFile = manifestOf(`${folder}.json`);
     const manifestPath = join(this.#contentGallery, manifestFile);
     const wanted = [...layer.wanted].sort((a, b) => a.unit - b.unit);
     this.#counts.total += wanted.length;
-    this.#content.add(manifestFile);
 
     const key = layerKey(model, layer, releases, renumbered);
     const there = await this.#inStore(wanted);
@@ -460,6 +471,9 @@ class PublishRun {
       const measures = withClassName(made.record.measures, model.content.classes);
       return [{ ...made.record, measures, ...(each.label === undefined ? {} : { label: each.label }) }];
     });
+
+    if (published.length === 0) return undefined;
+    this.#content.add(manifestFile);
 
     const dead = published.filter(({ measures }) => measures.dead).length;
     this.#counts.dead += dead;
@@ -533,7 +547,7 @@ class PublishRun {
     { described, recipes }: Made,
   ): GalleryLayer['layer'] {
     const file = namedBy(folder, layerSha256);
-    this.#content.add(file);
+    this.#content.add(file).add(manifestOf(`${folder}.json`));
     for (const { key } of sheets) this.#public.add(sheetFile(key));
     for (const [unit, { fingerprint }] of units) {
       const { image, strip } = pictureFiles(fingerprint);

@@ -120,6 +120,11 @@ describe('an address', () => {
       [model('mnist', layer('conv', ['a', 'b', undefined, 'd']), layer('dense', ['e', 'f']))],
       /promises 1 page of 'mnist' that are not rendered, such as mnist\/conv\/2: run phosphene render mnist first/,
     ],
+    [
+      'a layer of which nothing is rendered',
+      [model('mnist', layer('conv', ['a', 'b', 'c', 'd']), layer('dense', [undefined, undefined]))],
+      /promises 3 pages of 'mnist' that are not rendered, such as mnist\/dense\/0: run phosphene render mnist first/,
+    ],
   ])('is not lost: %s', (_, shown, sentence) => {
     expect(() => publish(once(), shown)).toThrow(sentence);
   });

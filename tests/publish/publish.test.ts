@@ -232,6 +232,29 @@ describe('publish', () => {
     );
   });
 
+  it('leaves out what has no picture at all, layers and models, says so, and joins what lies around it', async () => {
+    await keep(rendering(0), rendering(1));
+    const layers = [layer('a', 1), { ...layer('b', 9), inputs: ['a'] }, { ...layer('c', 2), inputs: ['b'] }];
+    const [a, b, c] = layers as [PublishModel['layers'][number], (typeof layers)[1], (typeof layers)[2]];
+    const none = { ...b, wanted: b.wanted.slice(5) };
+    const summary = await run([
+      model(2, { layers: [a, none, c] }),
+      model(2, { slug: 'later', layers: [none] }),
+    ]);
+    expect(summary).toMatchObject({
+      models: 1,
+      layers: 2,
+      units: { total: 11, published: 3, missing: 8 },
+    });
+    const { models } = await readIndex();
+    expect(models.map(({ slug }) => slug)).toEqual(['mnist']);
+    expect(models[0]?.layers).toMatchObject([{ slug: 'a' }, { slug: 'c', inputs: ['a'] }]);
+    expect((await published()).filter((file) => /\/b\.|later/.test(file))).toEqual([]);
+    expect(events.filter(({ kind }) => kind === 'left-out')).toEqual([
+      { kind: 'left-out', models: ['later'], reason: 'none of its units is rendered yet' },
+    ]);
+  });
+
   it('tells a damaged rendering from a missing one, and removes it so that it is rendered again', async () => {
     await keep(rendering(0));
     store.read = () => Promise.resolve(undefined);
