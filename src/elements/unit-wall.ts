@@ -47,9 +47,10 @@ class UnitWall extends HTMLElement {
     this.addEventListener('pointerover', ({ target }) => {
       if (target instanceof Element) this.#play(target.closest<HTMLAnchorElement>('a.tile'));
     });
-    document.addEventListener('keydown', (event) => this.#move(event));
+    const { signal } = this.#gone;
+    document.addEventListener('keydown', (event) => this.#move(event), { signal });
     for (const kind of ['scroll', 'resize'] as const)
-      window.addEventListener(kind, () => this.#sharpenSoon(), { passive: true, signal: this.#gone.signal });
+      window.addEventListener(kind, () => this.#sharpenSoon(), { passive: true, signal });
     this.#control();
     this.#sharpenSoon();
   }
