@@ -138,13 +138,13 @@ export const addressBook = z.strictObject({
     .record(place, place)
     .default({})
     .describe(
-      'Where a model, a layer or a unit is now: `"mnist/conv": "mnist/conv2d_1"`. Its old address forwards.',
+      'Where a model, a layer, a unit or a page of changes is now: `"mnist/conv": "mnist/conv2d_1"`, `"changes/a": "changes/b"`. Its old address forwards.',
     ),
   gone: z
     .record(places, z.string().min(1).max(500))
     .default({})
     .describe(
-      'Why a model, a layer or units are no longer shown: `"mnist/dense_1/200-255": "The layer was made narrower."` Their pages say so, and show the last picture.',
+      'Why a model, a layer, units or a page of changes are no longer shown: `"mnist/dense_1/200-255": "The layer was made narrower."` Their pages say so, and show the last picture.',
     ),
 });
 export type AddressBook = z.infer<typeof addressBook>;
@@ -351,6 +351,7 @@ export type UnitChange = z.infer<typeof unitChange>;
 /** content/changes/<name>.json, written by `diff --page`, in git. */
 export const changes = z.strictObject({
   version: z.literal(1),
+  model: z.string().describe("The model's slug, of which these are two states."),
   madeAt: z.iso.date(),
   before: z.string(),
   after: z.string(),
@@ -429,7 +430,13 @@ export const galleryIndex = z.object({
   models: z.array(galleryModel),
   releases: z.array(galleryModel).optional().describe('Of all models, the oldest first.'),
   changes: z
-    .array(z.object({ name: z.string(), file: z.string().describe('Below content/gallery.') }))
+    .array(
+      z.object({
+        name: z.string(),
+        ...changes.pick({ model: true, madeAt: true, before: true, after: true }).shape,
+        file: z.string().describe('Below content/gallery.'),
+      }),
+    )
     .optional()
     .describe('What changed between two states of a network.'),
   moved: z.array(moved).optional(),

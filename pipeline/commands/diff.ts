@@ -39,10 +39,12 @@ Examples:
 }
 
 async function run(before: string, after: string, options: Options, terminal: Terminal): Promise<void> {
+  const { changes } = await import('../../content/schema.ts');
   const { diff } = await import('../diff/diff.ts');
   const { disk } = await import('../files.ts');
   const { releaseName } = await import('../publish/releases.ts');
-  const { changesPath, writeChanges } = await import('../publish/changes.ts');
+  const { changesPath, checkStates, shownChanges, writeChanges } = await import('../publish/changes.ts');
+  const { readLock } = await import('../publish/lock.ts');
   const { DiskStore } = await import('../store/disk.ts');
   const { page } = options;
   if (page !== undefined && !releaseName.test(page)) {
@@ -52,11 +54,14 @@ async function run(before: string, after: string, options: Options, terminal: Te
     );
   }
   const store = new DiskStore(options.store);
-  const [one, other] = await sidesOf([before, after], options, terminal);
-  const found = await diff(one, other, store, terminal.signal);
+  const { model, sides } = await sidesOf([before, after], options, terminal);
+  const found = await diff(...sides, store, terminal.signal);
   if (page !== undefined) {
     const madeAt = new Date().toISOString().slice(0, 10);
-    await writeChanges(disk, options.content, page, { version: 1, madeAt, ...found } as never);
+    const kept = changes.parse({ version: 1, model, madeAt, ...found });
+    const { changes: published } = await readLock(disk, options.content);
+    checkStates(page, shownChanges(kept), published.get(page), options.content);
+    await writeChanges(disk, options.content, page, kept);
   }
   if (options.json) {
     printJson(terminal, found);
@@ -75,7 +80,7 @@ async function sidesOf(
   words: readonly [string, string],
   options: Options,
   terminal: Terminal,
-): Promise<[Side, Side]> {
+): Promise<{ readonly model: string; readonly sides: [Side, Side] }> {
   const { sideOfPlan } = await import('../diff/diff.ts');
   const { modelOfFile } = await import('../content.ts');
   const { planModel } = await import('../plan.ts');
@@ -105,7 +110,7 @@ async function sidesOf(
     const { model } = await openSelected(described, options, terminal);
     return sideOfPlan(word, await planModel({ ...model, weightsFile: word }, changes));
   };
-  return [await side(words[0], known[0]), await side(words[1], known[1])];
+  return { model: described, sides: [await side(words[0], known[0]), await side(words[1], known[1])] };
 }
 
 async function sideOfRelease(word: string, options: Options): Promise<Side> {

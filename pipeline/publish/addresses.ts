@@ -7,9 +7,18 @@ import type { AddressBook, Moved, Renumbered } from '../../content/schema.ts';
 import { PhospheneError } from '../error.ts';
 import { runsOf, runsText } from '../runs.ts';
 import { counted } from '../words.ts';
-import type { LastShown, Lock, LockedLayer, LockedModel } from './lock.ts';
+import { checkStates } from './changes.ts';
+import type { LastShown, Lock, LockedChanges, LockedLayer, LockedModel } from './lock.ts';
 
-/** A model as it is about to be published. */
+/** What is about to be published. */
+export interface Shown {
+  readonly models: readonly ShownModel[];
+  /** Pages below /changes/, by name. */
+  readonly changes: ReadonlyMap<string, ShownChanges>;
+}
+
+export type ShownChanges = Pick<LockedChanges, 'title' | 'mark'>;
+
 export interface ShownModel {
   readonly slug: string;
   readonly title: string;
@@ -39,7 +48,10 @@ export interface Settled {
   readonly gone: readonly GonePlace[];
 }
 
-/** A place of the gallery: `[model]`, `[model, layer]` or `[model, layer, unit]`. */
+/** What pages of changes have in place of a model; no model is called so. */
+export const changesSlug = 'changes';
+
+/** A place of the gallery: `[model]`, `[model, layer]` or `[model, layer, unit]`; or `['changes', name]`. */
 type Place = readonly [model: string, layer?: string | undefined, unit?: number | undefined];
 
 const placeText = (place: Place): string => place.join('/');
@@ -64,7 +76,7 @@ type Fate =
  */
 export function settle(
   lock: Lock,
-  shown: readonly ShownModel[],
+  shown: Shown,
   book: AddressBook,
   where: {
     readonly contentDir: string;
@@ -75,13 +87,14 @@ export function settle(
   const gallery = new Gallery(shown);
   const bookPath = `${where.contentDir}/addresses.json`;
   checkBook(book, lock, gallery, bookPath);
-  const models = new Map(lock);
+  const models = new Map(lock.models);
+  const changes = new Map(lock.changes);
   const moved: Moved[] = [];
   const gone: GonePlace[] = [];
   const dropped: Place[] = [];
 
-  for (const model of shown) {
-    const before = lock.get(model.slug);
+  for (const model of shown.models) {
+    const before = lock.models.get(model.slug);
     const layers = new Map(before?.layers);
     for (const layer of model.layers) {
       if (layer.units.size === 0) continue;
@@ -91,6 +104,10 @@ export function settle(
       layers.set(layer.slug, lockedAfter(known, layer, where.today));
     }
     if (layers.size > 0) models.set(model.slug, { title: model.title, layers });
+  }
+  for (const [name, page] of shown.changes) {
+    checkStates(name, page, lock.changes.get(name), where.contentDir);
+    changes.set(name, { ...page, until: null });
   }
 
   const fateOf = (place: Place): Fate => {
@@ -118,7 +135,7 @@ export function settle(
     }
     return fate.kind;
   };
-  for (const [slug, { title, layers }] of lock) {
+  for (const [slug, { title, layers }] of lock.models) {
     settleOne([slug]);
     const after = new Map(models.get(slug)?.layers);
     for (const [layerSlug, layer] of layers) {
@@ -143,14 +160,20 @@ export function settle(
     }
     models.set(slug, { title: models.get(slug)?.title ?? title, layers: after });
   }
+  for (const [name, page] of lock.changes) {
+    const isGone = settleOne([changesSlug, name]) === 'gone';
+    if (isGone) changes.set(name, { ...page, until: page.until ?? where.today });
+  }
   if (dropped.length > 0) throw refusal(dropped, lock, gallery, where, bookPath);
-  return { lock: models, moved, gone };
+  return { lock: { models, changes }, moved, gone };
 }
 
 class Gallery {
   readonly #models: ReadonlyMap<string, ReadonlyMap<string, ShownLayer>>;
+  readonly #changes: Shown['changes'];
 
-  constructor(models: readonly ShownModel[]) {
+  constructor({ models, changes }: Shown) {
+    this.#changes = changes;
     this.#models = new Map(
       models.map(({ slug, layers }) => [slug, new Map(layers.map((layer) => [layer.slug, layer]))]),
     );
@@ -165,6 +188,7 @@ class Gallery {
     if (layer === undefined) {
       return [...(this.#models.get(model)?.values() ?? [])].some(({ units }) => units.size > 0);
     }
+    if (model === changesSlug) return unit === undefined && this.#changes.has(layer);
     const units = this.layer(model, layer)?.units;
     return units !== undefined && (unit === undefined ? units.size > 0 : units.has(unit));
   }
@@ -172,6 +196,7 @@ class Gallery {
   /** Whether a place is not shown only because what it would show is not rendered. */
   awaits([model, layer, unit]: Place): boolean {
     if (layer === undefined) return this.#models.has(model);
+    if (model === changesSlug) return unit === undefined && this.#changes.has(layer);
     const known = this.layer(model, layer);
     return known !== undefined && (unit === undefined || known.missing.has(unit));
   }
@@ -232,8 +257,8 @@ function checkBook(book: AddressBook, lock: Lock, gallery: Gallery, bookPath: st
   };
   for (const key of [...Object.keys(book.moved), ...Object.keys(book.gone)]) {
     const [model = '', layer, units] = key.split('/');
-    const known = lock.get(model);
-    if (known === undefined || (layer !== undefined && !known.layers.has(layer))) {
+    const known = model === changesSlug ? lock.changes : lock.models.get(model)?.layers;
+    if (known === undefined || (layer !== undefined && !known.has(layer))) {
       fail(`'${key}' was never published; correct it or leave it out`);
     }
     const isRange = units?.includes('-') === true;
@@ -333,6 +358,12 @@ function refusal(
   const preview = 'phosphene publish --preview shows here what there is, and promises nothing';
   const sentence = (rest: string): PhospheneError =>
     new PhospheneError(`${lockFile} promises ${rest}`, { exitCode: 2 });
+  if (model === changesSlug) {
+    const key = placeText(below[0] as Place);
+    return sentence(
+      `/${key}/, which the gallery would no longer have${more}: take ${where.contentDir}/${key}.json from git again, or write into ${bookPath} why it is gone, {"gone": {"${key}": "WHY"}}`,
+    );
+  }
 
   const absent = where.absent.get(model);
   if (absent !== undefined) {
@@ -361,7 +392,7 @@ function refusal(
 /** The shortest name of what is lost first: a whole model, a whole layer or some units; and how many units that is. */
 function keyOf(lost: readonly Place[], lock: Lock): readonly [key: string, units: number] {
   const [model, layerOfFirst] = lost.find(([, layer]) => layer !== undefined) ?? lost[0] ?? [''];
-  const known = lock.get(model) as LockedModel;
+  const known = lock.models.get(model) as LockedModel;
   const layersLost = lost.filter((place) => place.length === 2);
   const unitsLost = lost.filter((place) => place.length === 3);
   if (layersLost.length === known.layers.size || layerOfFirst === undefined) return [model, unitsLost.length];
@@ -375,7 +406,7 @@ function keyOf(lost: readonly Place[], lock: Lock): readonly [key: string, units
 function likeness(lost: readonly Place[], lock: Lock, gallery: Gallery): string | undefined {
   const [model, layer] = lost.find((place) => place.length === 2) ?? [];
   const marks = new Set(
-    lock
+    lock.models
       .get(model ?? '')
       ?.layers.get(layer ?? '')
       ?.units.values(),

@@ -2,8 +2,12 @@
 
 import { join } from 'node:path';
 import { type Changes, changes } from '../../content/schema.ts';
+import { PhospheneError } from '../error.ts';
 import { type Files, writeChanged } from '../files.ts';
 import { parseJson, parseStrict } from '../strict.ts';
+import type { ShownChanges } from './addresses.ts';
+import { type LockedChanges, markOf } from './lock.ts';
+import { sha256 } from './manifest.ts';
 
 export const changesPath = (contentDir: string, name: string): string =>
   join(contentDir, 'changes', `${name}.json`);
@@ -49,3 +53,26 @@ export const mostShown = 60;
 /** Whether there are two pictures to look at. */
 export const isSeen = ({ rendered }: Changes['layers'][number]['changed'][number]): boolean =>
   rendered.every((each) => each);
+
+/** What such a page shows: the same mark where the same two states are compared, whatever of them was rendered then. */
+export function shownChanges({ before, after, layers }: Changes): ShownChanges {
+  const units = layers.map(({ slug, changed }) => [
+    slug,
+    changed.map((unit) => [unit.unit, unit.before, unit.after].join()).sort(),
+  ]);
+  return { title: `${before} → ${after}`, mark: markOf(sha256(Buffer.from(JSON.stringify(units)))) };
+}
+
+/** @throws PhospheneError (exit code 2) where a page that was published compares other states than it did. */
+export function checkStates(
+  name: string,
+  { mark }: ShownChanges,
+  known: LockedChanges | undefined,
+  contentDir: string,
+): void {
+  if (known === undefined || known.mark === mark) return;
+  throw new PhospheneError(
+    `${changesPath(contentDir, name)}: /changes/${name}/ was published as '${known.title}' and stays what it is, but this compares something else; give it another name`,
+    { exitCode: 2 },
+  );
+}

@@ -2,7 +2,7 @@
 
 import type { Gone } from '../../content/schema.ts';
 import type { Store } from '../store/store.ts';
-import type { Settled } from './addresses.ts';
+import { changesSlug, type Settled } from './addresses.ts';
 import type { LastShown, Lock, LockedLayer } from './lock.ts';
 
 /** A unit's last picture, below public/gallery. */
@@ -50,8 +50,8 @@ async function eachGone(
     last: LastShown,
   ) => Promise<LastShown>,
 ): Promise<Lock> {
-  const models = new Map(lock);
-  for (const [slug, model] of lock) {
+  const models = new Map(lock.models);
+  for (const [slug, model] of lock.models) {
     const layers = new Map(model.layers);
     for (const [layer, entry] of layers) {
       const gone = new Map(entry.gone);
@@ -60,12 +60,12 @@ async function eachGone(
     }
     models.set(slug, { ...model, layers });
   }
-  return models;
+  return { ...lock, models };
 }
 
 /** All fingerprints of pictures that notes show, in one order. */
 export function lastFingerprints(lock: Lock): string[] {
-  const layers = [...lock.values()].flatMap((model) => [...model.layers.values()]);
+  const layers = [...lock.models.values()].flatMap((model) => [...model.layers.values()]);
   return layers.flatMap(({ gone }) => [...gone.values()].flatMap(({ fingerprint }) => fingerprint ?? []));
 }
 
@@ -77,7 +77,8 @@ export function notesOf(
   today: string,
 ): Gone[] {
   return gone.map(({ model, layer, unit, why }) => {
-    const own = lock.get(model);
+    if (model === changesSlug && layer !== undefined) return noteOfChanges(layer, lock, why, today);
+    const own = lock.models.get(model);
     const entry = own?.layers.get(layer ?? '');
     const last = unit === undefined ? undefined : entry?.gone.get(unit);
     const entries = layer === undefined ? [...(own?.layers.values() ?? [])] : entry ? [entry] : [];
@@ -92,4 +93,14 @@ export function notesOf(
       ...(picture === undefined ? {} : { picture }),
     };
   });
+}
+
+function noteOfChanges(name: string, { changes }: Lock, why: string, today: string): Gone {
+  const { title = name, until } = changes.get(name) ?? {};
+  return {
+    model: { slug: changesSlug, title: 'What changed' },
+    layer: { slug: name, name: title },
+    until: until ?? today,
+    why,
+  };
 }

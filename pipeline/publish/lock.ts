@@ -1,6 +1,7 @@
 /**
  * content/addresses.lock: every address that was ever published, in git. One line a layer, so that a change of it can
  * be reviewed: its units, and of each the start of its weights' digest, by which a unit is known whatever its number.
+ * One line a page of changes likewise.
  */
 
 import { join } from 'node:path';
@@ -11,8 +12,14 @@ import { type Files, writeChanged } from '../files.ts';
 import { numbersIn, runsText } from '../runs.ts';
 import { parseJson, parseStrict } from '../strict.ts';
 
-/** Model by slug. */
-export type Lock = ReadonlyMap<string, LockedModel>;
+export interface Lock {
+  /** By slug. */
+  readonly models: ReadonlyMap<string, LockedModel>;
+  /** Pages below /changes/, by name. */
+  readonly changes: ReadonlyMap<string, LockedChanges>;
+}
+
+export const emptyLock: Lock = { models: new Map(), changes: new Map() };
 
 export interface LockedModel {
   readonly title: string;
@@ -30,6 +37,15 @@ export interface LockedLayer {
   readonly gone: ReadonlyMap<number, LastShown>;
 }
 
+/** A page of what changed between two states. */
+export interface LockedChanges {
+  readonly title: string;
+  /** Which states it compares: one page shows the same two for ever. */
+  readonly mark: string;
+  /** The day since which it is not shown; null while it is. */
+  readonly until: string | null;
+}
+
 export interface LastShown {
   /** The day since which it is not shown. */
   readonly until: string;
@@ -40,9 +56,9 @@ export interface LastShown {
 /** Characters of a mark: 48 bits, so that two of 4,096 units share one in one of 30 million layers. */
 const markLength = 8;
 
-/** What a unit is known by. @param weights sha256 in hex of what is the unit's own. */
-export const markOf = (weights: string): string =>
-  Buffer.from(weights.slice(0, (markLength * 3) / 2), 'hex').toString('base64url');
+/** What a unit or a page is known by. @param digest sha256 in hex of what is its own: of a unit, its weights. */
+export const markOf = (digest: string): string =>
+  Buffer.from(digest.slice(0, (markLength * 3) / 2), 'hex').toString('base64url');
 
 const lockedLayer = z.strictObject({
   name: z.string().optional(),
@@ -60,6 +76,12 @@ const written = z.strictObject({
     z.string(),
     z.strictObject({ title: z.string(), layers: z.record(z.string(), lockedLayer) }),
   ),
+  changes: z
+    .record(
+      z.string(),
+      z.strictObject({ title: z.string(), mark: z.string(), until: z.iso.date().optional() }),
+    )
+    .optional(),
 });
 
 export const lockPath = (contentDir: string): string => join(contentDir, 'addresses.lock');
@@ -67,16 +89,19 @@ export const lockPath = (contentDir: string): string => join(contentDir, 'addres
 /** No address where there is no lock yet. @throws PhospheneError (exit code 2) for one that is damaged. */
 export async function readLock(files: Files, contentDir: string): Promise<Lock> {
   const path = lockPath(contentDir);
-  if ((await files.info(path)) === undefined) return new Map();
-  const { models } = parseStrict(written, parseJson((await files.read(path)).toString('utf8'), path), path);
-  return new Map(
-    Object.entries(models).map(([slug, { title, layers }]) => {
-      const read = Object.entries(layers).map(
-        ([layer, entry]) => [layer, layerIn(entry, layer, `${path}: ${slug}/${layer}`)] as const,
-      );
-      return [slug, { title, layers: new Map(read) }];
-    }),
+  if ((await files.info(path)) === undefined) return emptyLock;
+  const text = (await files.read(path)).toString('utf8');
+  const { models, changes = {} } = parseStrict(written, parseJson(text, path), path);
+  const readModels = Object.entries(models).map(([slug, { title, layers }]): [string, LockedModel] => {
+    const read = Object.entries(layers).map(
+      ([layer, entry]) => [layer, layerIn(entry, layer, `${path}: ${slug}/${layer}`)] as const,
+    );
+    return [slug, { title, layers: new Map(read) }];
+  });
+  const readChanges = Object.entries(changes).map(
+    ([name, { until = null, ...page }]): [string, LockedChanges] => [name, { ...page, until }],
   );
+  return { models: new Map(readModels), changes: new Map(readChanges) };
 }
 
 function layerIn(entry: z.infer<typeof lockedLayer>, slug: string, where: string): LockedLayer {
@@ -101,14 +126,19 @@ function layerIn(entry: z.infer<typeof lockedLayer>, slug: string, where: string
 
 /** Returns whether the file had to be written. @throws PhospheneError where it cannot be. */
 export function writeLock(files: Files, contentDir: string, lock: Lock): Promise<boolean> {
-  const models = sorted(lock).map(([slug, { title, layers }]) => {
+  const models = sorted(lock.models).map(([slug, { title, layers }]) => {
     const lines = sorted(layers).map(
       ([layer, entry]) => `        ${JSON.stringify(layer)}: ${JSON.stringify(layerAsWritten(layer, entry))}`,
     );
     const head = `    ${JSON.stringify(slug)}: {\n      "title": ${JSON.stringify(title)},\n      "layers": {\n`;
     return `${head}${lines.join(',\n')}\n      }\n    }`;
   });
-  const text = `{\n  "version": 1,\n  "models": {\n${models.join(',\n')}\n  }\n}\n`;
+  const changes = sorted(lock.changes).map(([name, { until, ...page }]) => {
+    const line = { ...page, ...(until === null ? {} : { until }) };
+    return `    ${JSON.stringify(name)}: ${JSON.stringify(line)}`;
+  });
+  const told = changes.length === 0 ? '' : `,\n  "changes": {\n${changes.join(',\n')}\n  }`;
+  const text = `{\n  "version": 1,\n  "models": {\n${models.join(',\n')}\n  }${told}\n}\n`;
   return writeChanged(files, lockPath(contentDir), Buffer.from(text));
 }
 

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { z } from 'zod';
 import {
+  type Changes,
   type GalleryChanges,
   type GalleryIndex,
   type GalleryLayer,
@@ -32,7 +33,7 @@ import type { Rendering, Store } from '../store/store.ts';
 import { counted } from '../words.ts';
 import { readAddressBook } from './address-book.ts';
 import { type Settled, type ShownLayer, type ShownModel, settle } from './addresses.ts';
-import { changedFingerprints, readChanges } from './changes.ts';
+import { changedFingerprints, readChanges, shownChanges } from './changes.ts';
 import { type LastPicture, lastFingerprints, notesOf, withLastFingerprints } from './gone.ts';
 import { joined } from './joined.ts';
 import { type Lock, type LockedModel, markOf, readLock, writeLock } from './lock.ts';
@@ -170,7 +171,8 @@ export async function publish(
   const started = performance.now();
   const run = new PublishRun(effects);
   const wanted = models.flatMap(({ layers }) => layers.map((layer) => layer.wanted.length));
-  const settled = await run.settle(models);
+  const compared = await readChanges(effects.files ?? disk, effects.contentDir);
+  const settled = await run.settle(models, compared);
   effects.emit({ kind: 'publishing', units: wanted.reduce((sum, units) => sum + units, 0) });
   const published: GalleryModel[] = [];
   // Releases come last: what they share with the newest gallery is there then.
@@ -179,7 +181,7 @@ export async function publish(
   );
   for (const model of ordered) {
     const releases = models.filter(({ release }) => release?.of === model.slug);
-    const made = await run.model(model, releases, settled?.lock.get(model.slug));
+    const made = await run.model(model, releases, settled?.lock.models.get(model.slug));
     if (made.layers.length > 0) {
       published.push(made);
       continue;
@@ -195,7 +197,7 @@ export async function publish(
     version: 1,
     models: newest,
     ...(releases.length === 0 ? {} : { releases }),
-    ...(await run.changes()),
+    ...(await run.changes(compared)),
     ...kept?.addresses,
     recipes: run.recipes(),
   });
@@ -254,7 +256,10 @@ class PublishRun {
   }
 
   /** What becomes of all addresses that were published once; undefined where none are promised. */
-  async settle(models: readonly PublishModel[]): Promise<Settled | undefined> {
+  async settle(
+    models: readonly PublishModel[],
+    compared: ReadonlyMap<string, Changes>,
+  ): Promise<Settled | undefined> {
     const { promises, contentDir } = this.#effects;
     if (promises === undefined) return undefined;
     const shown: ShownModel[] = [];
@@ -273,11 +278,12 @@ class PublishRun {
     }
     const lock = await readLock(this.#files, contentDir);
     const book = await readAddressBook(this.#files, contentDir);
-    const settled = settle(lock, shown, book, { contentDir, ...promises });
+    const changes = new Map([...compared].map(([name, page]) => [name, shownChanges(page)]));
+    const settled = settle(lock, { models: shown, changes }, book, { contentDir, ...promises });
     for (const { slug, layers } of shown) {
       for (const { slug: layer, name } of layers) {
-        const known = settled.lock.get(slug)?.layers.get(layer)?.renumbered ?? [];
-        const before = lock.get(slug)?.layers.get(layer)?.renumbered.length ?? 0;
+        const known = settled.lock.models.get(slug)?.layers.get(layer)?.renumbered ?? [];
+        const before = lock.models.get(slug)?.layers.get(layer)?.renumbered.length ?? 0;
         const units = known.slice(before).filter(({ now }) => now !== null).length;
         if (units > 0) this.#effects.emit({ kind: 'renumbered', model: slug, layer: name, units });
       }
@@ -316,8 +322,7 @@ class PublishRun {
   }
 
   /** Pages of what changed, each with the pictures of its most changed units. */
-  async changes(): Promise<Pick<GalleryIndex, 'changes'>> {
-    const all = await readChanges(this.#files, this.#effects.contentDir);
+  async changes(all: ReadonlyMap<string, Changes>): Promise<Pick<GalleryIndex, 'changes'>> {
     if (all.size === 0) return {};
     const before = await this.#lastIndex();
     const known: Omit<LastPicture, 'strip'>[] = [];
@@ -326,7 +331,7 @@ class PublishRun {
       known.push(...Object.values(read?.pictures ?? {}));
     }
     const pictures = await this.#pictures(changesFile, changedFingerprints(all.values()), known);
-    const told: { name: string; file: string }[] = [];
+    const told: NonNullable<GalleryIndex['changes']> = [];
     for (const [name, found] of all) {
       const own = changedFingerprints([found]).flatMap((fingerprint) => {
         const picture = pictures.get(fingerprint);
@@ -335,7 +340,9 @@ class PublishRun {
         return [[fingerprint, shown] as const];
       });
       const page = { ...found, pictures: Object.fromEntries(own) };
-      told.push({ name, file: (await this.#writeNamed(`changes/${name}`, page)).name });
+      const { model, madeAt, before, after } = found;
+      const { name: file } = await this.#writeNamed(`changes/${name}`, page);
+      told.push({ name, model, madeAt, before, after, file });
     }
     return { changes: told };
   }

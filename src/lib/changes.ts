@@ -2,7 +2,13 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type GalleryChanges, galleryChanges, type UnitChange } from '../../content/schema.ts';
+import {
+  type GalleryChanges,
+  type GalleryIndex,
+  type GalleryModel,
+  galleryChanges,
+  type UnitChange,
+} from '../../content/schema.ts';
 import { galleryFolder, readGallery } from './gallery.ts';
 
 export interface NamedChanges {
@@ -35,4 +41,14 @@ export function seenChanges(
     const [before, after] = [pictures[change.before ?? ''], pictures[change.after ?? '']];
     return before === undefined || after === undefined ? [] : [{ ...change, pictures: [before, after] }];
   });
+}
+
+/** Pages that compare states of a model; of a release those that compare it with another state. */
+export function changesOfModel(
+  gallery: GalleryIndex | undefined,
+  { slug, release }: GalleryModel,
+): NonNullable<GalleryIndex['changes']> {
+  return (gallery?.changes ?? []).filter(({ model, before, after }) =>
+    release === undefined ? model === slug : before === slug || after === slug,
+  );
 }

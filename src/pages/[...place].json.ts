@@ -12,7 +12,8 @@ type Props = { readonly to: string } | { readonly note: Gone };
 
 export async function getStaticPaths() {
   const gallery = await readGallery();
-  const forwards = forwardsOf(gallery).filter(({ from }) => from.includes('/'));
+  // Pages of changes have no record.
+  const forwards = forwardsOf(gallery).filter(({ from }) => /^(?!changes\/).*\//.test(from));
   const units = (gallery?.gone ?? []).filter(({ unit }) => unit !== undefined);
   return [
     ...forwards.map(({ from, to }) => ({

@@ -4,7 +4,7 @@ import { readGallery } from '../lib/gallery.ts';
 import { inThousands, plainName } from '../lib/words.ts';
 import { forXml, xml } from '../lib/xml.ts';
 
-/** RSS: a model appears again when units of it are younger than the last time. */
+/** RSS: a model appears again when units of it are younger than the last time; a page of changes appears once. */
 export const GET: APIRoute = async ({ site }) => {
   const gallery = await readGallery();
   const models = [...(gallery?.models ?? []), ...(gallery?.releases ?? [])];
@@ -22,7 +22,19 @@ export const GET: APIRoute = async ({ site }) => {
       '</item>',
     ].join('');
   });
+  const changes = (gallery?.changes ?? []).map(({ name, before, after, madeAt }) => {
+    const link = forXml(absolute(address.changes(name), site));
+    const title = `What changed: ${plainName(before)} → ${plainName(after)}`;
+    return [
+      '<item>',
+      `<title>${forXml(title)}</title>`,
+      `<link>${link}</link>`,
+      `<guid isPermaLink="false">changes ${name}</guid>`,
+      `<pubDate>${new Date(madeAt).toUTCString()}</pubDate>`,
+      '</item>',
+    ].join('');
+  });
   return xml(
-    `<rss version="2.0"><channel><title>Phosphene</title><link>${forXml(absolute(address.home, site))}</link><description>What convolutional networks see</description>${items.join('')}</channel></rss>`,
+    `<rss version="2.0"><channel><title>Phosphene</title><link>${forXml(absolute(address.home, site))}</link><description>What convolutional networks see</description>${[...items, ...changes].join('')}</channel></rss>`,
   );
 };

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { modelContent } from '../../content/schema.ts';
+import { type Changes, modelContent } from '../../content/schema.ts';
 import { disk } from '../../pipeline/files.ts';
+import { writeChanges } from '../../pipeline/publish/changes.ts';
 import { type PublishModel, publish } from '../../pipeline/publish/publish.ts';
 import { verifyPublished } from '../../pipeline/publish/verify.ts';
 import { MemoryStore } from '../../pipeline/store/memory.ts';
@@ -59,19 +60,29 @@ const publishAll = (models: PublishModel[], today: string) =>
     promises: { today, absent: new Map() },
     emit: () => {},
   });
+const compared = (name: string): Changes => ({
+  version: 1,
+  model: 'old',
+  madeAt: '2026-11-01',
+  before: 'old',
+  after: `${name}.keras`,
+  layers: [],
+});
 const build = () =>
   buildSite({ content: join(folder, 'content'), public: join(folder, 'public') }, join(folder, 'site'));
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'phosphene-addresses-'));
   for (let seed = 0; seed < 20; seed++) await store.write(rendering(seed));
+  for (const name of ['a', 'b', 'c']) await writeChanges(disk, places().contentDir, name, compared(name));
   await publishAll([model('old', layer('conv', [0, 1, 2, 3]), layer('dense', [4, 5, 6]))], '2026-11-01');
   await build();
+  await Promise.all(['a', 'b'].map((name) => rm(join(folder, `content/changes/${name}.json`))));
   await writeFile(
     join(folder, 'content/addresses.json'),
     JSON.stringify({
-      moved: { old: 'new', 'old/conv': 'new/conv2d' },
-      gone: { 'old/dense': 'It said <b>nothing</b>.' },
+      moved: { old: 'new', 'old/conv': 'new/conv2d', 'changes/a': 'changes/c' },
+      gone: { 'old/dense': 'It said <b>nothing</b>.', 'changes/b': 'It compared nothing.' },
     }),
   );
   // A filter was put in before the others.
@@ -93,6 +104,7 @@ it.each([
   ['/old/conv/', '/new/conv2d/'],
   ['/old/conv/3/', '/new/conv2d/3/'],
   ['/old/conv/3/embed/', '/new/conv2d/3/embed/'],
+  ['/changes/a/', '/changes/c/'],
 ])('%s leads to %s', async (from, to) => {
   const page = await browser.newPage();
   await page.goto(host.address + from);
@@ -100,6 +112,15 @@ it.each([
   await page.close();
   const html = await readFile(join(folder, `site${from}index.html`), 'utf8');
   expect(html).toContain(`<link rel="canonical" href="${to.replace('embed/', '')}">`);
+});
+
+it('a page of changes that is gone says until when and why', async () => {
+  const page = await browser.newPage();
+  await page.goto(`${host.address}/changes/b/`);
+  await page.getByText('Was shown here until 10 November 2026.').waitFor();
+  expect(await page.getByText('It compared nothing.').count()).toBe(1);
+  expect(await page.title()).toBe('old → b.keras of What changed · Phosphene');
+  await page.close();
 });
 
 it('files beside a page that moved are there too: those of where it is now', async () => {

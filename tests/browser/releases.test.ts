@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { modelContent, unitJson } from '../../content/schema.ts';
+import { type Changes, modelContent, unitJson } from '../../content/schema.ts';
 import { disk } from '../../pipeline/files.ts';
+import { writeChanges } from '../../pipeline/publish/changes.ts';
 import { type PublishModel, type PublishSummary, publish } from '../../pipeline/publish/publish.ts';
 import { freeze, readReleases, releasedModel, writeRelease } from '../../pipeline/publish/releases.ts';
 import { verifyPublished } from '../../pipeline/publish/verify.ts';
@@ -74,6 +75,34 @@ async function release(name: string, seeds: readonly number[]): Promise<boolean>
 }
 const seedsAt = (version: number): number[] =>
   Array.from({ length: units }, (_, unit) => (unit < version - 1 ? 100 * version + unit : unit));
+/** What `diff` finds between a release and the newest state. */
+const changesSince = (before: string): Changes => ({
+  version: 1,
+  model: 'digits',
+  madeAt: '2026-11-21',
+  before,
+  after: 'digits',
+  layers: [
+    {
+      slug: 'conv',
+      name: 'conv',
+      units,
+      changed: [1, 0].map((unit) => ({
+        unit,
+        before: rendering(seedsAt(2)[unit] ?? 0).fingerprint,
+        after: rendering(seedsAt(3)[unit] ?? 0).fingerprint,
+        own: true,
+        below: false,
+        settings: false,
+        weights: null,
+        rendered: [true, true],
+        picture: 0.25,
+        activation: [1, 2],
+        dead: [false, false],
+      })),
+    },
+  ],
+});
 const bytesOf = async (path: string): Promise<number> => {
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.webp'));
@@ -87,6 +116,7 @@ beforeAll(async () => {
     await store.write(rendering(seed, { unit: seed % 100 }));
   await release('v1', seedsAt(1));
   await release('v2', seedsAt(2));
+  await writeChanges(disk, contentDir(), 'since-v2', changesSince('digits@v2'));
   // Two units are not as the newest release shows them.
   await publishAll(seedsAt(3));
   await buildSite({ content: contentDir(), public: publicDir() }, join(folder, 'site'), '/', 'https://x.org');
@@ -168,6 +198,27 @@ it('the wall of a release sharpens and plays pictures from where they lie', asyn
   await page.locator('.wall .tile').first().hover();
   await page.waitForLoadState('networkidle');
   expect(failed).toEqual([]);
+  await page.close();
+});
+
+it('what changed is led to from the home page, its model, its release and the feed, and shows both pictures', async () => {
+  for (const path of ['/', '/digits/', '/digits@v2/', '/changes/']) {
+    const page = await open(path);
+    const link = page.getByRole('main').getByRole('link', { name: 'digits@v2 → digits' });
+    expect(await link.getAttribute('href')).toBe('/changes/since-v2/');
+    await page.close();
+  }
+  const html = await readFile(join(folder, 'site/digits@v1/index.html'), 'utf8');
+  expect(html).not.toContain('/changes/');
+  const feed = await readFile(join(folder, 'site/releases.xml'), 'utf8');
+  expect(feed).toContain('<link>https://x.org/changes/since-v2/</link>');
+  const page = await open('/changes/since-v2/');
+  expect(await page.locator('main li img').count()).toBe(4);
+  const units = page.locator('main li a');
+  expect(await units.evaluateAll((links) => links.map((link) => link.getAttribute('href')))).toEqual([
+    '/digits/conv/1/',
+    '/digits/conv/0/',
+  ]);
   await page.close();
 });
 

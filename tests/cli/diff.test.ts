@@ -107,6 +107,11 @@ it('is told as a table, and kept for a page with the pictures of both', async ()
   );
   expect(Object.keys(read.pictures)).toHaveLength(22);
   expect((await json('publish')).files).toEqual({ written: 0, removed: 0 });
+  const other = await run(['diff', 'tuned.keras', 'mnist@v1', '--page', 'tuned'], folder);
+  expect(other).toMatchObject({ code: 2, stdout: '' });
+  expect(other.stderr).toMatch(/: \/changes\/tuned\/ was published as 'mnist → tuned\.keras' and stays/);
+  // The same two states again: what was rendered since is shown.
+  await json('diff', 'mnist', 'tuned.keras', '--page', 'tuned');
 });
 
 it.each([

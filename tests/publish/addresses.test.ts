@@ -6,8 +6,15 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AddressBook, addressBook } from '../../content/schema.ts';
 import { disk } from '../../pipeline/files.ts';
-import { type Settled, type ShownLayer, type ShownModel, settle } from '../../pipeline/publish/addresses.ts';
-import { type Lock, markOf, readLock, writeLock } from '../../pipeline/publish/lock.ts';
+import {
+  type Settled,
+  type ShownChanges,
+  type ShownLayer,
+  type ShownModel,
+  settle,
+} from '../../pipeline/publish/addresses.ts';
+import { notesOf } from '../../pipeline/publish/gone.ts';
+import { emptyLock, type Lock, markOf, readLock, writeLock } from '../../pipeline/publish/lock.ts';
 import { fingerprintOf } from '../store/rendering.ts';
 
 const mark = (name: string): string => markOf(fingerprintOf(name));
@@ -29,11 +36,13 @@ function publish(
   book: Partial<AddressBook> = {},
   today = '2026-11-21',
   absent: ReadonlyMap<string, string> = new Map(),
+  changes: ReadonlyMap<string, ShownChanges> = new Map(),
 ): Settled {
-  return settle(lock, shown, addressBook.parse(book), { contentDir: 'content', today, absent });
+  const where = { contentDir: 'content', today, absent };
+  return settle(lock, { models: shown, changes }, addressBook.parse(book), where);
 }
-const once = (): Lock => publish(new Map(), [first]).lock;
-const renumbered = (settled: Settled) => settled.lock.get('mnist')?.layers.get('conv')?.renumbered;
+const once = (): Lock => publish(emptyLock, [first]).lock;
+const renumbered = (settled: Settled) => settled.lock.models.get('mnist')?.layers.get('conv')?.renumbered;
 
 describe('the lock', () => {
   let folder: string;
@@ -90,7 +99,7 @@ describe('an address', () => {
     const settled = publish(once(), [trained]);
     expect(settled).toMatchObject({ moved: [], gone: [] });
     expect(renumbered(settled)).toEqual([]);
-    expect(settled.lock.get('mnist')?.layers.get('conv')?.units.get(2)).toBe(mark('r'));
+    expect(settled.lock.models.get('mnist')?.layers.get('conv')?.units.get(2)).toBe(mark('r'));
   });
 
   it.each<[string, ShownModel[], RegExp]>([
@@ -220,10 +229,61 @@ describe('a unit that has another number', () => {
   });
 
   it('is not guessed where several units have the same weights', () => {
-    const alike = publish(new Map(), [model('mnist', layer('conv', ['0', '0', 'b']))]).lock;
+    const alike = publish(emptyLock, [model('mnist', layer('conv', ['0', '0', 'b']))]).lock;
     expect(renumbered(publish(alike, [model('mnist', layer('conv', ['b', '0', '0']))]))).toEqual([
       { unit: 2, now: 0, until: '2026-11-21' },
     ]);
+  });
+});
+
+describe('a page of changes', () => {
+  const page = (name: string): ShownChanges => ({ title: `mnist → ${name}`, mark: mark(name) });
+  const settleWith = (
+    lock: Lock,
+    changes: Record<string, ShownChanges>,
+    book: Partial<AddressBook> = {},
+    today?: string,
+  ) => publish(lock, [first], book, today, undefined, new Map(Object.entries(changes)));
+  const both = { a: page('a'), b: page('b') };
+
+  it('is noted, kept, and comes back from the lock', async () => {
+    const { lock } = settleWith(once(), both);
+    expect(lock.changes.get('a')).toEqual({ ...page('a'), until: null });
+    const folder = await mkdtemp(join(tmpdir(), 'phosphene-lock-'));
+    await writeLock(disk, folder, lock);
+    const text = await readFile(join(folder, 'addresses.lock'), 'utf8');
+    expect(text).toContain(`  "changes": {\n    "a": {"title":"mnist → a","mark":"${mark('a')}"},\n`);
+    expect(await readLock(disk, folder)).toEqual(lock);
+    await rm(folder, { recursive: true });
+  });
+
+  it('is not lost: it is there, or forwards, or says since when it is not', () => {
+    const { lock } = settleWith(once(), both);
+    expect(() => settleWith(lock, { a: both.a })).toThrow(
+      /^content\/addresses\.lock promises \/changes\/b\/, .*: take content\/changes\/b\.json from git again, or write into content\/addresses\.json why it is gone, \{"gone": \{"changes\/b": "WHY"\}\}$/,
+    );
+    const moved = settleWith(lock, { a: both.a }, { moved: { 'changes/b': 'changes/a' } });
+    expect(moved.moved).toEqual([{ from: 'changes/b', to: 'changes/a' }]);
+    const book = { gone: { 'changes/b': 'Wrong weights.' } };
+    const gone = settleWith(lock, { a: both.a }, book);
+    expect(gone.gone).toEqual([{ model: 'changes', layer: 'b', why: 'Wrong weights.' }]);
+    const later = settleWith(gone.lock, { a: both.a }, book, '2027-01-01');
+    expect(later.lock.changes.get('b')).toEqual({ ...both.b, until: '2026-11-21' });
+    expect(notesOf(later, later.lock, new Map(), '2027-01-01')).toEqual([
+      {
+        model: { slug: 'changes', title: 'What changed' },
+        layer: { slug: 'b', name: 'mnist → b' },
+        until: '2026-11-21',
+        why: 'Wrong weights.',
+      },
+    ]);
+  });
+
+  it('shows the same two states for ever', () => {
+    const { lock } = settleWith(once(), both);
+    expect(() => settleWith(lock, { ...both, a: page('c') })).toThrow(
+      /^content\/changes\/a\.json: \/changes\/a\/ was published as 'mnist → a' and stays what it is/,
+    );
   });
 });
 
