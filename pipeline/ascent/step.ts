@@ -10,6 +10,7 @@ import { GraphBuilder } from '../network/build.ts';
 import { partsSeen } from '../network/crop.ts';
 import { copier, cutAtLayer, toLayout, type UnitSlice, wholeLayer } from '../network/cut.ts';
 import { float32, type Graph, size, type Tensor } from '../network/graph.ts';
+import { withLateRelus } from '../network/lowering/late-relu.ts';
 import { candidates, lowered } from '../network/lowering/lower.ts';
 import type { Layer, Network } from '../network/network.ts';
 import { valuesOfAnySize } from '../network/receptive.ts';
@@ -124,8 +125,11 @@ export async function stepGraph(
     scalars.push({ input: holds, at: (step) => Number(step < relu.steps) });
     instead['Relu'] = reluRule(relu, holds);
   }
-  const shapes = await shapesOfForward(forward, [climbed], engine);
-  const { build, gradients, cotangentOf } = adjoint(forward.graph([climbed]), {
+  const written = forward.graph([climbed]);
+  // A recipe's own way back through the Relus knows them where they are.
+  const climb = relu === undefined ? withLateRelus(written) : written;
+  const shapes = await shapesOfZeros(climb, engine);
+  const { build, gradients, cotangentOf } = adjoint(climb, {
     objective: climbed,
     wrt: parameters.map(({ input }) => input),
     dims: (value) => shapes.get(value)?.dims ?? [],
@@ -231,7 +235,7 @@ async function objectiveOf(
   const seen = unit ?? whole;
   if (seen === undefined) throw new Error('An objective sees a unit or a layer');
   const dimsOf = async (value: string): Promise<readonly number[]> =>
-    (await shapesOfForward(build, [value], engine)).get(value)?.dims.slice(1) ?? [];
+    (await shapesOfZeros(build.graph([value]), engine)).get(value)?.dims.slice(1) ?? [];
   const weights: UnitSlice[] = [];
   const objective = writeObjective(build, recipe.objective, {
     ...seen,
@@ -260,13 +264,13 @@ async function partSeen(
   // What a recipe's diversity compares are whole maps.
   if (layer.kind !== 'conv' || recipe.diversity !== undefined) return undefined;
   const axes = network.input.layout === 'NCHW' ? [2, 3] : [1, 2];
-  const dims = (await shapesOfForward(build, [picture], engine)).get(picture)?.dims ?? [];
+  const dims = (await shapesOfZeros(build.graph([picture]), engine)).get(picture)?.dims ?? [];
   const [height = 1, width = 1] = axes.map((axis) => dims[axis]);
   const once = new GraphBuilder(undefined, network.graph.opset);
   const whole = once.input('picture', [1, channels, height, width]);
   const input = toLayout(once, whole, network);
   const linear = copier(once, network.graph, new Map([[network.input.name, input]]))(layer.linear);
-  const map = (await shapesOfForward(once, [linear], engine)).get(linear)?.dims ?? [];
+  const map = (await shapesOfZeros(once.graph([linear]), engine)).get(linear)?.dims ?? [];
   const [rows = 1, columns = 1] = layer.unitAxis === 1 ? map.slice(2) : map.slice(1, 3);
   const parts = partsSeen(network, layer, centreOf(rows, columns), [height, width]);
   if (parts === undefined) return undefined;
@@ -288,13 +292,8 @@ export function enlarge(
   return resample(build, value, rows, resizing(from.width, to.width, interpolation));
 }
 
-/** Shapes of all values written so far, with zeros fed to every input. */
-async function shapesOfForward(
-  build: GraphBuilder,
-  outputs: readonly string[],
-  engine: Engine,
-): ReturnType<typeof shapesOf> {
-  const graph = build.graph(outputs);
+/** Shapes of all values, with zeros fed to every input. */
+function shapesOfZeros(graph: Graph, engine: Engine): ReturnType<typeof shapesOf> {
   const feeds = graph.inputs.map(({ name, dims }): [string, Tensor] => {
     const numbers = dims.map(Number);
     return [name, float32(numbers, new Float32Array(size(numbers)))];

@@ -3,8 +3,8 @@
 import { GraphBuilder } from '../network/build.ts';
 import { float, floatOf, type Graph, int, intOf, type Node } from '../network/graph.ts';
 
-/** Writes what the node's first output is. */
-type Form = (build: GraphBuilder, node: Node) => string;
+/** Writes what the node's first output is; undefined leaves the node as it is. */
+type Form = (build: GraphBuilder, node: Node) => string | undefined;
 
 export type Forms = Readonly<Record<string, Form>>;
 
@@ -74,7 +74,10 @@ export const commonForms: Forms = {
 const total = (build: GraphBuilder, values: readonly string[]): string =>
   values.slice(1).reduce((sum, value) => build.add('Add', [sum, value]), values[0] as string);
 
-/** The graph with every node of which there is a form, and of which nobody reads another output, in that form. */
+/**
+ * The graph with every node of which there is a form, and of which nobody reads another output, in that form. Nodes that
+ * nobody reads any more are left out.
+ */
 export function inOperationsOf(graph: Graph, forms: Forms): Graph {
   const build = new GraphBuilder(graph);
   const nodes = graph.nodes.flatMap((node): readonly Node[] => {
@@ -83,9 +86,28 @@ export function inOperationsOf(graph: Graph, forms: Forms): Graph {
     if (form === undefined || others.some((other) => other !== '')) return [node];
     const before = build.nodes.length;
     const value = form(build, node);
+    if (value === undefined) return [node];
     return build.nodes
       .slice(before)
       .map((made) => (made.outputs[0] === value ? { ...made, outputs: [output] } : made));
   });
-  return { ...build.graph(graph.outputs), nodes };
+  return read({ ...build.graph(graph.outputs), nodes });
+}
+
+/** The graph without what its outputs do not depend on; its inputs all stay. */
+function read(graph: Graph): Graph {
+  const needed = new Set(graph.outputs);
+  const nodes = graph.nodes
+    .toReversed()
+    .filter(({ inputs, outputs }) => {
+      const isNeeded = outputs.some((output) => needed.has(output));
+      if (isNeeded) for (const input of inputs) needed.add(input);
+      return isNeeded;
+    })
+    .toReversed();
+  return {
+    ...graph,
+    nodes,
+    initializers: new Map([...graph.initializers].filter(([name]) => needed.has(name))),
+  };
 }

@@ -11,6 +11,8 @@ import type { Graph, Tensor } from '../network/graph.ts';
 import { encodeModel } from '../network/onnx.ts';
 import { fasterByWinograd } from './convolutions.ts';
 import type { Engine, Program, Value } from './engine.ts';
+import { inOperationsOf } from './forms.ts';
+import { blockOfFilters, processorForms } from './processor.ts';
 
 const toValue = (tensor: OrtTensor): Value => tensor as unknown as Value;
 const toOrt = (value: Value): OrtTensor => value as unknown as OrtTensor;
@@ -53,20 +55,18 @@ export function onHost(
 
 /** Weights of more bytes than this are fed, see `fedWeights`. */
 const largestConstantBytes = 16 * 2 ** 20;
-/** Kernels of one channel and no more filters than this are fed. */
-const fewFilters = 8;
 
 /**
  * Weights that the CPU provider is fed with each run, from where they lie, because as constants they cost more: large
  * ones are copied while the model is read, and once more in a form that suits the matrix product; those of a batched
- * product are copied for nothing; and narrow kernels are filled up to a block of filters, computed and cut off again.
+ * product are copied for nothing; and narrow kernels are filled up to a block of filters.
  */
 function fedWeights({ nodes, initializers }: Graph): [name: string, tensor: Tensor][] {
   const costly = new Set<string>();
   for (const { op, inputs } of nodes) {
     const [, name = ''] = inputs;
     const [filters = 0, channels = 0, ...rest] = initializers.get(name)?.dims ?? [];
-    const isNarrow = channels === 1 && filters <= fewFilters && rest.length === 2;
+    const isNarrow = Math.max(channels, filters) < blockOfFilters && rest.length === 2;
     if ((op === 'Conv' && isNarrow) || (op === 'MatMul' && rest.length > 0)) costly.add(name);
   }
   return [...initializers].filter(
@@ -74,7 +74,8 @@ function fedWeights({ nodes, initializers }: Graph): [name: string, tensor: Tens
   );
 }
 
-async function compile(graph: Graph, provider: 'cpu' | 'cuda', where: string): Promise<Program> {
+async function compile(written: Graph, provider: 'cpu' | 'cuda', where: string): Promise<Program> {
+  const graph = provider === 'cpu' ? inOperationsOf(written, processorForms) : written;
   const weights = provider === 'cpu' ? fedWeights(graph) : [];
   const fed = weights.map(([name, { type, data, dims }]) => [name, new OrtTensor(type, data, dims)] as const);
   const session = await openSession(withInputs(graph, weights), where, { executionProviders: [provider] });

@@ -3,7 +3,7 @@ import type { Value } from '../../pipeline/engine/engine.ts';
 import { cpuEngine } from '../../pipeline/engine/onnxruntime.ts';
 import { GraphBuilder } from '../../pipeline/network/build.ts';
 import { cutAtLayer } from '../../pipeline/network/cut.ts';
-import { type Float32Tensor, float32, size } from '../../pipeline/network/graph.ts';
+import { type Float32Tensor, float32, ints, size, text } from '../../pipeline/network/graph.ts';
 import type { Layer, Network } from '../../pipeline/network/network.ts';
 import { randomOf } from '../../pipeline/recipe/random.ts';
 import { tinyNetwork } from '../ascent/tiny.ts';
@@ -66,6 +66,27 @@ describe('cutAtLayer', () => {
   it.each(network.layers)('gives each picture its own unit of layer $name alone', async (layer) => {
     const { slices } = await check(layer, network);
     expect(slices.map(({ input }) => input)).not.toContain('unit.mask');
+  });
+
+  it.each([
+    { pads: ints([1, 1, 1, 1]) },
+    { pads: ints([0, 2, 1, 0]), dilations: ints([2, 1]) },
+    { auto_pad: text('SAME_UPPER') },
+    { strides: ints([2, 1]) },
+  ])('cuts a layer that has many channels below it, with %j', async (attributes) => {
+    const build = new GraphBuilder(network.graph);
+    const weights = (dims: readonly number[]): string =>
+      build.constant(
+        float32(
+          dims,
+          Float32Array.from({ length: size(dims) }, () => random.normal() / 4),
+        ),
+      );
+    const below = build.add('Tanh', [build.add('Conv', [network.input.name, weights([20, 2, 3, 3])])]);
+    const linear = build.add('Conv', [below, weights([4, 20, 3, 2]), weights([4])], attributes);
+    const output = build.add('Relu', [linear]);
+    const layer = { ...(network.layers[0] as Layer), units: 4, linear, output };
+    await check(layer, { ...network, graph: build.graph([]) });
   });
 
   it('falls back to a mask where the layer is made by something it cannot slice', async () => {

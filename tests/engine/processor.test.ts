@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { Value } from '../../pipeline/engine/engine.ts';
+import { inOperationsOf } from '../../pipeline/engine/forms.ts';
+import { cpuEngine } from '../../pipeline/engine/onnxruntime.ts';
+import { processorForms } from '../../pipeline/engine/processor.ts';
+import { adjoint } from '../../pipeline/network/adjoint/adjoint.ts';
+import { GraphBuilder } from '../../pipeline/network/build.ts';
+import { float32, type Graph, int, ints, size } from '../../pipeline/network/graph.ts';
+import { randomOf } from '../../pipeline/recipe/random.ts';
+
+const random = randomOf(5);
+const some = (dims: readonly number[]) =>
+  float32(
+    dims,
+    Float32Array.from({ length: size(dims) }, () => random.normal()),
+  );
+const opsOf = (graph: Graph): string[] => inOperationsOf(graph, processorForms).nodes.map(({ op }) => op);
+
+describe('the forms of the processor', () => {
+  it('turn a convolution from many channels to few around, with the sums of its definition', async () => {
+    const [x, kernel, bias] = [some([2, 16, 5, 6]), some([3, 16, 3, 2]), some([3])];
+    const build = new GraphBuilder();
+    const inputs = [build.input('x', x.dims), build.constant(kernel), build.constant(bias)];
+    const y = build.add('Conv', inputs, { pads: ints([1, 0, 2, 1]) });
+    expect(opsOf(build.graph([y]))).toEqual(['ConvTranspose']);
+    const engine = cpuEngine();
+    const program = await engine.compile(build.graph([y]));
+    const values = await program.run(new Map([['x', engine.upload(x)]]));
+    const found = await engine.download(values.get(y) as Value);
+    expect(found.dims).toEqual([2, 3, 6, 6]);
+    const at = (image: number, channel: number, row: number, column: number): number =>
+      row < 0 || row >= 5 || column < 0 || column >= 6
+        ? 0
+        : (x.data[((image * 16 + channel) * 5 + row) * 6 + column] as number);
+    found.data.forEach((value, place) => {
+      const [column, row] = [place % 6, Math.floor(place / 6) % 6];
+      const [filter, image] = [Math.floor(place / 36) % 3, Math.floor(place / 108)];
+      let sum = bias.data[filter] as number;
+      kernel.data.slice(filter * 96, (filter + 1) * 96).forEach((weight, index) => {
+        const [tap, channel] = [index % 6, Math.floor(index / 6)];
+        sum += weight * at(image, channel, row - 1 + Math.floor(tap / 2), column + (tap % 2));
+      });
+      // 96 products of order 1.
+      expect(Number(value)).toBeCloseTo(sum, 4);
+    });
+    await program.release();
+  });
+
+  it('leave convolutions with steps, groups, or more padding than the kernel reaches', () => {
+    for (const attributes of [{ strides: ints([2, 2]) }, { group: int(2) }, { pads: ints([3, 3, 3, 3]) }]) {
+      const build = new GraphBuilder();
+      const kernel = build.constant(some([2, 'group' in attributes ? 8 : 16, 3, 3]));
+      const y = build.add('Conv', [build.input('x', [1, 16, 6, 6]), kernel], attributes);
+      expect(opsOf(build.graph([y]))).toEqual(['Conv']);
+    }
+  });
+
+  it("mask a Relu's cotangent by its sign, 0 at 0", async () => {
+    const forward = new GraphBuilder();
+    const x = forward.input('x', [4]);
+    const sum = forward.add('ReduceSum', [forward.add('Relu', [x])], { keepdims: int(0) });
+    const { build, gradients } = adjoint(forward.graph([sum]), {
+      objective: sum,
+      wrt: [x],
+      dims: (value) => (value === sum ? [] : [4]),
+      lowering: { maxPool: 'indices' },
+    });
+    const gradient = gradients.get(x) as string;
+    const graph = build.graph([gradient]);
+    expect(opsOf(graph)).not.toContain('Greater');
+    const engine = cpuEngine();
+    const program = await engine.compile(graph);
+    const values = await program.run(new Map([['x', engine.upload(float32([4], [-2, 0, 1e-6, 3e30]))]]));
+    expect((await engine.download(values.get(gradient) as Value)).data).toEqual(Float32Array.of(0, 0, 1, 1));
+    await program.release();
+  });
+});
