@@ -498,7 +498,7 @@ class PublishRun {
       ...(layer.inputs === undefined ? {} : { inputs: [...layer.inputs] }),
       shown: runsOf(published.map(({ unit }) => unit)),
       ...latestOf(published),
-      samples: samplesOf(published),
+      samples: samplesOf(published, (unit) => done.get(unit)?.imageBytes ?? 0),
     };
     const byRecipe: Record<string, number> = {};
     for (const { recipe } of published) {
@@ -752,6 +752,9 @@ interface PublishedUnit extends KnownUnit {
   readonly encoded: Encoded;
 }
 
+/** Changes when the same units give another layer file. */
+const layerForm = 2;
+
 /** Changes with all besides the renderings that a layer's file is made from. */
 function layerKey(
   { slug, content }: PublishModel,
@@ -763,7 +766,7 @@ function layerKey(
     release,
     layers.find((other) => other.slug === layer.slug)?.wanted,
   ]);
-  return sha256(Buffer.from(JSON.stringify([slug, content.classes, layer, shown, renumbered])));
+  return sha256(Buffer.from(JSON.stringify([layerForm, slug, content.classes, layer, shown, renumbered])));
 }
 
 /** What a layer's file says of releases; nothing where there are none. */

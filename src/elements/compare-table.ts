@@ -8,6 +8,8 @@ import { layStrip, type Strip } from './strip.ts';
 class CompareTable extends HTMLElement {
   #units: readonly string[] = [];
   readonly #strips = new Map<string, Promise<Strip | undefined>>();
+  /** What was measured of each unit, by name. */
+  readonly #measured = new Map<string, ReadonlyMap<string, string>>();
 
   connectedCallback(): void {
     this.#units = unitsIn(location.search);
@@ -56,6 +58,19 @@ class CompareTable extends HTMLElement {
     const list = this.#find('ol');
     const known = new Map([...list.children].map((item) => [(item as HTMLElement).dataset['unit'], item]));
     list.replaceChildren(...this.#units.map((unit) => known.get(unit) ?? this.#card(unit)));
+    this.#lineUp();
+  }
+
+  /** The same rows for all units, so that each can be read across. */
+  #lineUp(): void {
+    const shown = this.#units.map((unit) => this.#measured.get(unit));
+    const names = new Set(shown.flatMap((measured) => [...(measured?.keys() ?? [])]));
+    for (const card of this.querySelectorAll<HTMLElement>('li')) {
+      const measured = this.#measured.get(card.dataset['unit'] ?? '');
+      if (measured === undefined) continue;
+      const rows = [...names].flatMap((name) => [made('dt', name), made('dd', measured.get(name) ?? '–')]);
+      card.querySelector('dl')?.replaceChildren(...rows);
+    }
   }
 
   #card(unit: string): HTMLElement {
@@ -74,19 +89,23 @@ class CompareTable extends HTMLElement {
     view.className = 'view';
     const table = document.createElement('dl');
     table.className = 'small numbers';
-    card.append(view, title, remove, table);
+    const frame = document.createElement('div');
+    frame.className = 'frame';
+    frame.append(view);
+    card.append(frame, title, remove, table);
     void fetch(`${this.#home}${unit}.json`).then(
       async (answer) => {
         if (answer.ok) this.#fill(card, unit, (await answer.json()) as UnitJson);
-        else title.after(made('p', 'Not in this gallery.'));
+        else table.replaceWith(made('p', 'Not in this gallery.'));
       },
-      () => title.after(made('p', 'It could not be fetched.')),
+      () => table.replaceWith(made('p', 'It could not be fetched.')),
     );
     return card;
   }
 
   #fill(card: HTMLElement, unit: string, record: UnitJson): void {
-    const [view, title, , table] = [...card.children];
+    const view = card.querySelector('.view');
+    const title = card.querySelector('h2');
     const { model, layer, label, image, measures } = record;
     const name = label === undefined ? `Unit ${record.unit}` : plainName(label);
     title?.replaceChildren(
@@ -101,14 +120,10 @@ class CompareTable extends HTMLElement {
       picture.src = new URL(image.url, location.href).pathname;
       view?.append(picture);
     }
-    const rows = measuresInWords(measures, layer.kind).flatMap((measure) => [
-      made('dt', measure.name),
-      made('dd', measure.value),
-    ]);
-    if (measures.prediction !== undefined) {
-      rows.unshift(made('dt', 'Seen as'), made('dd', predictionInWords(measures.prediction)));
-    }
-    table?.append(...rows);
+    const seen = measures.prediction && ['Seen as', predictionInWords(measures.prediction)];
+    const rows = measuresInWords(measures, layer.kind).map(({ name: row, value }) => [row, value]);
+    this.#measured.set(unit, new Map([...rows, ...(seen === undefined ? [] : [seen])] as [string, string][]));
+    this.#lineUp();
   }
 
   async #scrub(): Promise<void> {

@@ -49,18 +49,36 @@ export function stagesOf(layers: readonly LayerSummary[]): Stage[] {
   return [...stages.values()].map((branches) => ({ branches }));
 }
 
+/** What the names of all layers of a stage begin with, up to its last slash: `inception_3a/`. */
+export function sharedStart(names: readonly string[]): string {
+  const [first = ''] = names;
+  const parts = first.split('/').slice(0, -1);
+  const starts = parts.map((_, place) => `${parts.slice(0, place + 1).join('/')}/`);
+  const fits = (start: string): boolean =>
+    names.every((name) => name.startsWith(start) && name.length > start.length);
+  return starts.findLast(fits) ?? '';
+}
+
 export interface Drawn {
-  /** Of the widest layer of the network, 0..1: its channels. */
+  /** Of the widest map of the network, 0..1: its channels. What has no map is drawn no wider than that. */
   readonly width: number;
   /** Of the picture's own side, 0..1: its map. */
   readonly height: number;
+}
+
+const hasMap = ({ output }: LayerSummary): boolean => output.length === 3;
+
+/** Channels of the widest map; units of the widest layer where none has a map. */
+export function widestOf(layers: readonly LayerSummary[]): number {
+  const maps = layers.filter(hasMap);
+  return Math.max(...(maps.length > 0 ? maps : layers).map(({ units }) => units));
 }
 
 /** How large a layer is, both sides to scale with the other layers of its network. */
 export function drawn(layer: LayerSummary, layers: readonly LayerSummary[]): Drawn {
   const [, height = 1] = layer.output;
   return {
-    width: layer.units / Math.max(...layers.map(({ units }) => units)),
-    height: Math.min(1, layer.output.length < 3 ? 0 : height / layer.picture.heightPx),
+    width: Math.min(1, layer.units / widestOf(layers)),
+    height: hasMap(layer) ? Math.min(1, height / layer.picture.heightPx) : 0,
   };
 }

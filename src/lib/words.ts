@@ -83,11 +83,14 @@ export function unitName(unit: Pick<UnitRecord, 'unit' | 'label'>): string {
   return unit.label === undefined ? `Unit ${unit.unit}` : plainName(unit.label);
 }
 
+/** Kept on one line: `26 × 26`. */
+const byInWords = (heightPx: number, widthPx: number): string => `${heightPx}\u00a0×\u00a0${widthPx}`;
+
 /** `26 × 26 map`, or nothing for a layer without one. */
 export function mapInWords(output: readonly number[]): string | undefined {
   const [, height, width] = output;
   if (height === undefined || width === undefined || height * width === 1) return undefined;
-  return `${height} × ${width} map`;
+  return `${byInWords(height, width)}\u00a0map`;
 }
 
 /** What one value of the layer's map sees of the picture. */
@@ -98,14 +101,15 @@ export function fieldInWords({
   if (receptiveFieldPx === null || receptiveFieldPx >= Math.max(heightPx, widthPx)) {
     return 'sees the whole picture';
   }
-  return `sees ${receptiveFieldPx} × ${receptiveFieldPx} of ${heightPx} × ${widthPx} pixels`;
+  const field = byInWords(receptiveFieldPx, receptiveFieldPx);
+  return `sees ${field} of ${byInWords(heightPx, widthPx)} pixels`;
 }
 
 /** What pictures a network takes. */
 export function inputInWords({ heightPx, widthPx, channels }: GalleryModel['input']): string {
   const colour = channels === 1 ? 'grey' : 'colour';
   if (heightPx === null || widthPx === null) return `takes pictures of any size, ${colour}`;
-  return `takes ${heightPx} × ${widthPx} pixels, ${colour}`;
+  return `takes ${byInWords(heightPx, widthPx)} pixels, ${colour}`;
 }
 
 /** How the answer to the picture stands to the answer to its start, as the end of a sentence. */

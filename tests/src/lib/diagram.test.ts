@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LayerSummary } from '../../../content/schema.ts';
-import { drawn, stagesOf } from '../../../src/lib/diagram.ts';
+import { drawn, sharedStart, stagesOf } from '../../../src/lib/diagram.ts';
 
 function layer(slug: string, inputs?: string[], changes: Partial<LayerSummary> = {}): LayerSummary {
   return {
@@ -61,5 +61,26 @@ describe('a layer to scale', () => {
     expect(drawn(narrow, [wide, narrow])).toEqual({ width: 0.25, height: 0.5 });
     expect(drawn(wide, [wide, narrow])).toEqual({ width: 1, height: 0.25 });
     expect(drawn(layer('dense', [], { output: [8] }), [narrow]).height).toBe(0);
+  });
+
+  it('is a line no wider than the widest map where it has none, so that thousands of neurons dwarf no map', () => {
+    const dense = layer('dense', [], { units: 4096, output: [4096] });
+    expect(drawn(layer('a'), [layer('a'), dense])).toEqual({ width: 1, height: 0.5 });
+    expect(drawn(dense, [layer('a'), dense])).toEqual({ width: 1, height: 0 });
+  });
+});
+
+describe('what the names of a stage have in common', () => {
+  it.each([
+    [['inception_3a/1x1', 'inception_3a/3x3_reduce', 'inception_3a/3x3'], 'inception_3a/'],
+    [['a/b/c', 'a/b/d', 'a/e'], 'a/'],
+    [['a/b', 'a/'], ''],
+    [['conv2d_1', 'conv2d_2'], ''],
+    [['a/b', 'c/b'], ''],
+    [['a/', 'a/b'], ''],
+    [['/a', '/b'], '/'],
+    [[], ''],
+  ])('%j: %j', (names, start) => {
+    expect(sharedStart(names)).toBe(start);
   });
 });

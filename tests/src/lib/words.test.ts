@@ -94,14 +94,16 @@ describe('layers', () => {
   });
 
   it('say their map where they have one', () => {
-    expect(mapInWords([32, 26, 24])).toBe('26 × 24 map');
+    expect(mapInWords([32, 26, 24])).toBe('26\u00a0×\u00a024\u00a0map');
     expect(mapInWords([10])).toBeUndefined();
     expect(mapInWords([10, 1, 1])).toBeUndefined();
   });
 
   it('say what they see', () => {
     const picture = { heightPx: 28, widthPx: 28 };
-    expect(fieldInWords({ receptiveFieldPx: 5, picture })).toBe('sees 5 × 5 of 28 × 28 pixels');
+    expect(fieldInWords({ receptiveFieldPx: 5, picture })).toBe(
+      'sees 5\u00a0×\u00a05 of 28\u00a0×\u00a028 pixels',
+    );
     expect(fieldInWords({ receptiveFieldPx: 28, picture })).toBe('sees the whole picture');
     expect(fieldInWords({ receptiveFieldPx: null, picture })).toBe('sees the whole picture');
   });
@@ -110,7 +112,7 @@ describe('layers', () => {
 describe('networks', () => {
   it('say what pictures they take', () => {
     const input = { channels: 1, heightPx: 20, widthPx: 28, scaling: '0..1' as const };
-    expect(inputInWords(input)).toBe('takes 20 × 28 pixels, grey');
+    expect(inputInWords(input)).toBe('takes 20\u00a0×\u00a028 pixels, grey');
     const free = { ...input, channels: 3, heightPx: null, widthPx: null };
     expect(inputInWords(free)).toBe('takes pictures of any size, colour');
   });
