@@ -12,6 +12,21 @@ export function evenly<T>(items: readonly T[], most: number): readonly T[] {
   ).flatMap((index) => items.slice(index, index + 1));
 }
 
+/** Layers that stand for a model, from its first to its last. */
+export const layersAcross = (model: GalleryModel): readonly LayerSummary[] =>
+  evenly(
+    model.layers.filter(({ samples }) => samples.length > 0),
+    8,
+  );
+
+/** The model that stands for the gallery: in colour, which carries further across a room, and with the most to show. */
+export function faceModel(models: readonly GalleryModel[]): GalleryModel | undefined {
+  const inColour = models.filter(({ input }) => input.channels === 3);
+  const pictures = (model: GalleryModel): number =>
+    layersAcross(model).reduce((sum, { samples }) => sum + samples.length, 0);
+  return (inColour.length > 0 ? inColour : models).toSorted((a, b) => pictures(b) - pictures(a))[0];
+}
+
 /** The width that all these pictures share, or undefined. */
 export function sharedWidth(pictures: readonly { readonly widthPx: number }[]): number | undefined {
   const [first] = pictures;
