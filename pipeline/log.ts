@@ -2,8 +2,8 @@
 
 import { MultiBar, type SingleBar } from 'cli-progress';
 import type { Event } from './events.ts';
+import type { Worked } from './labour.ts';
 import { Pace } from './pace.ts';
-import type { Worked } from './render.ts';
 import type { TrialEvent } from './search/search.ts';
 import { byteCount, counted, duration, oneLine, perSecond } from './words.ts';
 
@@ -184,12 +184,10 @@ interface Progress {
 class Speed {
   readonly #ofCount: Pace;
   #ofWork: Pace | undefined;
-  readonly #startedMs: number;
   #ofUnit = 1;
 
   constructor(total: number, nowMs: number, done: number) {
     this.#ofCount = new Pace(total, nowMs, done);
-    this.#startedMs = nowMs;
   }
 
   reach(done: number, nowMs: number): void {
@@ -197,8 +195,9 @@ class Speed {
   }
 
   work({ done, total, ofUnit }: Worked, nowMs: number): void {
-    this.#ofWork ??= new Pace(total, this.#startedMs);
-    this.#ofWork.mark(done, nowMs);
+    // The clock starts with the first step: what comes before, as compiling, says nothing of the others.
+    this.#ofWork ??= new Pace(total, nowMs, done);
+    this.#ofWork.mark(done, nowMs, total);
     this.#ofUnit = ofUnit;
   }
 

@@ -4,7 +4,7 @@
 const windowMs = 30_000;
 
 export class Pace {
-  readonly #total: number;
+  #total: number;
   /** [moment, pieces done by then], the oldest first; always one at or before the window's start. */
   readonly #marks: [atMs: number, done: number][];
 
@@ -14,8 +14,9 @@ export class Pace {
     this.#marks = [[nowMs, done]];
   }
 
-  /** Says that `done` pieces in all are finished at this moment. */
-  mark(done: number, nowMs: number): void {
+  /** Says that `done` pieces in all are finished at this moment, of `total`, which may have become fewer. */
+  mark(done: number, nowMs: number, total = this.#total): void {
+    this.#total = total;
     this.#marks.push([nowMs, done]);
     while ((this.#marks[1]?.[0] ?? nowMs) < nowMs - windowMs) this.#marks.shift();
   }

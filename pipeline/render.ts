@@ -2,9 +2,9 @@
 
 import { setTimeout } from 'node:timers/promises';
 import { batchFor } from './ascent/batch.ts';
-import { type LayerJob, renderLayer } from './ascent/layer.ts';
+import { type LayerSpec, type OpenLayer, openLayer } from './ascent/layer.ts';
 import type { Engine } from './engine/engine.ts';
-import { extentUpTo } from './network/extent.ts';
+import { Labour, type Worked, workOfUnit } from './labour.ts';
 import type { LayerPlan, ModelPlan, UnitPlan } from './plan.ts';
 import type { Claims } from './store/claims.ts';
 import { Shares } from './store/shares.ts';
@@ -26,13 +26,6 @@ export type RenderEvent =
   | ({ readonly kind: 'worked' } & Worked)
   /** Another process renders what is left; this one waits for it. */
   | { readonly kind: 'waiting'; readonly units: number };
-
-/** How much of all the work is done, between two units as well, and how much of it one unit of this layer is. */
-export interface Worked {
-  readonly done: number;
-  readonly total: number;
-  readonly ofUnit: number;
-}
 
 export interface RenderEffects {
   readonly engine: Engine;
@@ -68,12 +61,9 @@ interface Job {
   readonly plan: ModelPlan;
   readonly layerPlan: LayerPlan;
   readonly missing: ReadonlyMap<number, UnitPlan>;
-  /** How much work one step of one picture is. */
-  readonly productsOfStep: number;
+  /** Of one of them. */
+  readonly work: number;
 }
-
-/** What is done to each value of a map beside convolutions takes about as long as so many products. */
-const productsOfValue = 60;
 
 /**
  * Renders all planned units that the store lacks, layer by layer, and keeps each as soon as it is finished. A unit that
@@ -97,13 +87,13 @@ export async function renderModels(
   let rendered = 0;
   const failures: UnitFailure[] = [];
   const labour = new Labour(jobs);
-  const renderShare = async (job: Job, open: Set<number>): Promise<void> => {
+  const renderShare = async (job: Job, open: Set<number>, opened: Opened): Promise<void> => {
     const { plan, layerPlan, missing } = job;
     const where = { model: plan.slug, layer: layerPlan.layer.name };
     const stepped = (pictures: number): void => emit({ kind: 'worked', ...labour.stepped(job, pictures) });
     const renderUnits = async (units: readonly number[], together: number): Promise<void> => {
-      const renderings = renderLayer(layerJob(plan, layerPlan, units, together), engine, signal, stepped);
-      for await (const unit of renderings) {
+      const layer = await opened.for(together);
+      for await (const unit of layer.render(units, signal, stepped)) {
         const { fingerprint, madeFrom } = missing.get(unit.unit) as UnitPlan;
         await keep(store, {
           ...unit,
@@ -140,12 +130,12 @@ export async function renderModels(
       for (const unit of [...open]) fail(unit, cause);
       return;
     }
-    await renderPatiently(open, batch, renderUnits, fail, signal);
+    await renderPatiently(open, batch, renderUnits, fail, opened, signal);
   };
 
   const shares = new Shares(store, claims, jobs, (job, units) => {
     fresh += units;
-    for (let unit = 0; unit < units; unit++) emit({ kind: 'worked', ...labour.finished(job) });
+    labour.leave(job, units);
   });
   try {
     while (shares.isOpen && !signal.aborted) {
@@ -153,12 +143,17 @@ export async function renderModels(
       for (const job of jobs) {
         const { plan, layerPlan, missing } = job;
         const here = { model: plan.slug, layer: layerPlan.layer.name, units: missing.size };
-        for (let share = await shares.take(job); share.size > 0; share = await shares.take(job)) {
-          emit({ kind: 'layer', ...here });
-          taken += share.size;
-          await renderShare(job, new Set(share));
-          await shares.done(job, share);
-          if (signal.aborted) break;
+        const opened = new Opened(job, engine);
+        try {
+          for (let share = await shares.take(job); share.size > 0; share = await shares.take(job)) {
+            emit({ kind: 'layer', ...here });
+            taken += share.size;
+            await renderShare(job, new Set(share), opened);
+            await shares.done(job, share);
+            if (signal.aborted) break;
+          }
+        } finally {
+          await opened.release();
         }
         if (signal.aborted) break;
       }
@@ -178,6 +173,33 @@ export async function renderModels(
   };
 }
 
+/** A layer as it is compiled for one batch, from one share of its units to the next. */
+class Opened {
+  readonly #spec: Omit<LayerSpec, 'batch'>;
+  readonly #engine: Engine;
+  #layer: { readonly batch: number; readonly open: OpenLayer } | undefined;
+
+  constructor({ plan: { network, scaling, seed }, layerPlan }: Job, engine: Engine) {
+    const { layer, recipe, startPicture, size } = layerPlan;
+    this.#spec = { network, layer, recipe, startPicture, scaling, size, seed };
+    this.#engine = engine;
+  }
+
+  async for(batch: number): Promise<OpenLayer> {
+    if (this.#layer?.batch !== batch) {
+      await this.release();
+      this.#layer = { batch, open: await openLayer({ ...this.#spec, batch }, this.#engine) };
+    }
+    return this.#layer.open;
+  }
+
+  async release(): Promise<void> {
+    const layer = this.#layer;
+    this.#layer = undefined;
+    await layer?.open.release();
+  }
+}
+
 /** How long before it looks again whether others are through. */
 const lookAgainMs = 500;
 
@@ -190,6 +212,7 @@ async function renderPatiently(
   batch: number,
   render: (units: readonly number[], batch: number) => Promise<void>,
   fail: (unit: number, cause: unknown) => void,
+  opened: Opened,
   signal: AbortSignal,
 ): Promise<void> {
   const all = open.size;
@@ -198,6 +221,8 @@ async function renderPatiently(
       await render(units, together);
     } catch (cause) {
       if (cause instanceof StoreFailure) throw cause.cause;
+      // What it holds may be what there was no memory for.
+      await opened.release();
       failed(cause);
     }
   };
@@ -220,44 +245,6 @@ async function renderPatiently(
   }
 }
 
-/** How far the work is, told in products of a weight and a value: units of deep layers take more time than others. */
-class Labour {
-  readonly #total: number;
-  /** Of finished units and, of the layer at hand, of steps made for units that are not. */
-  #finished = 0;
-  #steps = 0;
-
-  constructor(jobs: readonly Job[]) {
-    this.#total = jobs.reduce((sum, job) => sum + this.#ofUnit(job) * job.missing.size, 0);
-  }
-
-  /** A step of so many pictures was made. */
-  stepped(job: Job, pictures: number): Worked {
-    this.#steps += (pictures * this.#ofUnit(job)) / stepsOf(job);
-    return this.#worked(job);
-  }
-
-  /** A unit has been rendered, or cannot be. */
-  finished(job: Job): Worked {
-    this.#finished += this.#ofUnit(job);
-    this.#steps = Math.max(0, this.#steps - this.#ofUnit(job));
-    return this.#worked(job);
-  }
-
-  #worked(job: Job): Worked {
-    const done = Math.min(this.#total, this.#finished + this.#steps);
-    return { done, total: this.#total, ofUnit: this.#ofUnit(job) };
-  }
-
-  #ofUnit(job: Job): number {
-    return stepsOf(job) * job.productsOfStep;
-  }
-}
-
-/** Runs of the network for one unit: a step is one forwards and one back, measuring is one of each for about five steps. */
-const stepsOf = ({ layerPlan }: Job): number =>
-  (layerPlan.recipe.steps + 1) * (layerPlan.recipe.diversity?.pictures ?? 1) + 5;
-
 async function missingFrom(store: Store, plans: readonly ModelPlan[]): Promise<Job[]> {
   const wanted = plans.flatMap(({ layers }) =>
     layers.flatMap(({ units }) => units.map(({ fingerprint }) => fingerprint)),
@@ -268,19 +255,9 @@ async function missingFrom(store: Store, plans: readonly ModelPlan[]): Promise<J
       const open = layerPlan.units.filter(({ fingerprint }) => !found.has(fingerprint));
       const missing = new Map(open.map((unit) => [unit.unit, unit]));
       if (missing.size === 0) return [];
-      const { products, values } = extentUpTo(plan.network, layerPlan.layer, layerPlan.size);
-      return [{ plan, layerPlan, missing, productsOfStep: products + productsOfValue * values }];
+      return [{ plan, layerPlan, missing, work: workOfUnit(plan.network, layerPlan) }];
     }),
   );
-}
-
-function layerJob(
-  { network, scaling, seed }: ModelPlan,
-  { layer, recipe, startPicture, size }: LayerPlan,
-  units: readonly number[],
-  batch: number,
-): LayerJob {
-  return { network, layer, recipe, startPicture, scaling, size, batch, seed, units };
 }
 
 /** Tells a store that cannot be written from a layer that cannot be rendered. */

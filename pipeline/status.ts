@@ -3,6 +3,7 @@
  * something else (stale), or none (missing). How long it takes is judged by what the store's renderings took.
  */
 
+import { workOfUnit } from './labour.ts';
 import type { LayerPlan, ModelPlan, UnitPlan } from './plan.ts';
 import type { FingerprintParts } from './store/fingerprint.ts';
 import type { RenderingRecord, Store } from './store/store.ts';
@@ -153,21 +154,28 @@ class Past {
 
   /**
    * Seconds for one unit, by the median of what the layer's renderings took; where it has none by the nearest layer of
-   * the model that has.
+   * the model that has, and how much less work a unit of that is.
    */
-  rate(plan: ModelPlan, { index, recipe, size }: LayerPlan): { seconds: number; layer: string } | undefined {
+  rate(plan: ModelPlan, layerPlan: LayerPlan): { seconds: number; layer: string } | undefined {
     const measured = plan.layers
       .map((other) => ({
-        name: other.layer.name,
-        away: Math.abs(other.index - index),
+        other,
+        away: Math.abs(other.index - layerPlan.index),
         cost: median(this.#layers.get(keyOf(plan.slug, other.layer.name))?.costs ?? []),
       }))
       .sort((a, b) => a.away - b.away)
       .find(({ cost }) => cost !== undefined);
     if (measured?.cost === undefined) return undefined;
+    const { other, cost } = measured;
+    const { recipe } = layerPlan;
     const ascents = recipe.keep === 'best' ? recipe.attempts : 1;
-    const work = size.width * size.height * Math.max(1, recipe.steps) * ascents;
-    return { seconds: measured.cost * work, layer: measured.name };
+    const ofOne = (each: LayerPlan): number =>
+      each.size.width * each.size.height * Math.max(1, each.recipe.steps);
+    const seconds =
+      other === layerPlan
+        ? cost * ofOne(layerPlan)
+        : cost * ofOne(other) * (workOfUnit(plan.network, layerPlan) / workOfUnit(plan.network, other));
+    return { seconds: seconds * ascents, layer: other.layer.name };
   }
 }
 

@@ -36,6 +36,22 @@ describe('the log where there is no terminal', () => {
     expect(text().trimEnd().split('\n')).toHaveLength(11);
   });
 
+  it('judges work by the clock from its first step on, not by what comes before', () => {
+    const { stream, text } = sink(false);
+    let now = 0;
+    const log = openLog(stream, () => now);
+    log.emit({ kind: 'planned', total: 10, fresh: 0 });
+    log.emit({ kind: 'layer', ...address, units: 10 });
+    // Compiling takes as long as nine steps.
+    for (now = 9_000; now <= 20_000; now += 1_000) {
+      log.emit({ kind: 'worked', done: now / 1000 - 8, total: 100, ofUnit: 10 });
+    }
+    log.close();
+    expect(text().trimEnd().split('\n').at(-1)).toBe(
+      '0 of 10 units, 0.1/s, 1 min 29 s left (mnist conv2d_1)',
+    );
+  });
+
   it('tells every few seconds how much of a file has arrived, at the pace of this run, and what came between', () => {
     const { stream, text } = sink(false);
     let now = 0;

@@ -22,6 +22,13 @@ describe('Pace', () => {
     expect(pace.rate(50_000)).toBeCloseTo(1, 1);
   });
 
+  it('counts what others took away as neither done nor left', () => {
+    const pace = new Pace(100, 0);
+    pace.mark(10, 10_000);
+    pace.mark(20, 20_000, 60);
+    expect(pace.secondsLeft(20_000)).toBe(40);
+  });
+
   it('has nothing left at the end', () => {
     const pace = new Pace(1, 0);
     pace.mark(1, 100);

@@ -6,6 +6,7 @@ import type { LayerPlan, ModelPlan, UnitPlan } from '../pipeline/plan.ts';
 import { resolveRecipe } from '../pipeline/recipe/resolve.ts';
 import { resolveScaling } from '../pipeline/recipe/scaling.ts';
 import { type RenderEvent, renderModels } from '../pipeline/render.ts';
+import type { Claims } from '../pipeline/store/claims.ts';
 import { MemoryStore } from '../pipeline/store/memory.ts';
 import { tinyNetwork } from './ascent/tiny.ts';
 
@@ -43,10 +44,11 @@ function failingAt(biases: readonly number[], alone = true): Engine {
 
 const biasOf = (unit: number): number => network.graph.initializers.get('a/w_2')?.data[unit] as number;
 
-async function render(engine: Engine, batch: number) {
+async function render(engine: Engine, batch: number, claims?: Claims) {
   const events: RenderEvent[] = [];
   const effects = {
     engine,
+    ...(claims === undefined ? {} : { claims }),
     store: new MemoryStore(),
     signal: new AbortController().signal,
     emit: (event: RenderEvent) => void events.push(event),
@@ -88,5 +90,46 @@ describe('a unit that fails', () => {
     expect(done).toEqual(done.toSorted((a, b) => a - b));
     expect(done.at(-1)).toBeCloseTo(worked[0]?.total ?? 0, 3);
     expect(worked[0]?.done).toBeLessThan(worked[0]?.total ?? 0);
+  });
+});
+
+describe('a layer', () => {
+  /** Lets so many units be taken at a time. */
+  function claimsOf(most: number): Claims {
+    const held = new Set<string>();
+    return {
+      take: async (fingerprint) => held.size < most && held.add(fingerprint).has(fingerprint),
+      release: async (fingerprint) => void held.delete(fingerprint),
+      close: async () => {},
+    };
+  }
+
+  it('is compiled once for all shares of its units, and released', async () => {
+    const counted = { compiled: 0, released: 0, live: 0, most: 0 };
+    const cpu = cpuEngine();
+    const engine: Engine = {
+      ...cpu,
+      host: cpu,
+      compile: async (graph) => {
+        counted.compiled++;
+        counted.most = Math.max(counted.most, ++counted.live);
+        const program = await cpu.compile(graph);
+        return {
+          run: program.run,
+          release: async () => {
+            counted.released++;
+            counted.live--;
+            await program.release();
+          },
+        };
+      },
+    };
+    const whole = await render(engine, 2);
+    const once = counted.compiled;
+    expect(whole.summary.units).toMatchObject({ rendered: 6, failed: 0 });
+    const shared = await render(engine, 2, claimsOf(2));
+    expect(shared.events.filter(({ kind }) => kind === 'layer')).toHaveLength(3);
+    expect(shared.summary.units).toMatchObject({ rendered: 6, failed: 0 });
+    expect(counted).toEqual({ compiled: 2 * once, released: 2 * once, live: 0, most: once });
   });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readModels } from '../pipeline/content.ts';
+import { workOfUnit } from '../pipeline/labour.ts';
 import { encodeModel } from '../pipeline/network/onnx.ts';
 import { type ModelPlan, type PlanOptions, planModel } from '../pipeline/plan.ts';
 import { type ModelStatus, statusOf } from '../pipeline/status.ts';
@@ -130,14 +131,16 @@ describe('status', () => {
     expect(status?.layers[0]).toMatchObject({ seconds: 24, measuredAt: 'conv' });
   });
 
-  it('judges a layer that was never rendered by the nearest one that was', async () => {
+  it('judges a layer that was never rendered by the nearest one that was, and by how much less work that is', async () => {
     await keepAll(await planned({}, { layers: ['conv_2'], steps: 10 }));
-    const [status] = await statusOf([await planned({}, { steps: 10 })], store);
-    expect(status?.layers.map(({ seconds, measuredAt }) => [seconds, measuredAt])).toEqual([
-      [6, 'conv_2'],
-      [0, undefined],
-      [7, 'conv_2'],
-      [4, 'conv_2'],
-    ]);
+    const plan = await planned({}, { steps: 10 });
+    const [status] = await statusOf([plan], store);
+    const units = [6, 0, 7, 4];
+    const [conv = 0, measured = 1, ...others] = plan.layers.map((layer) => workOfUnit(plan.network, layer));
+    const expected = [conv, 0, ...others].map((work, place) => ((units[place] ?? 0) * work) / measured);
+    for (const [place, { seconds, measuredAt }] of status?.layers.entries() ?? []) {
+      expect(seconds).toBeCloseTo(expected[place] ?? -1, 9);
+      expect(measuredAt).toBe(place === 1 ? undefined : 'conv_2');
+    }
   });
 });

@@ -8,7 +8,7 @@ import { lastResort } from '../recipe/resolve.ts';
 import type { Scaling } from '../recipe/scaling.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { Rendering } from '../store/store.ts';
-import { type Ascent, ascender } from './ascend.ts';
+import { type Ascender, type Ascent, ascender } from './ascend.ts';
 import {
   classifier,
   harshShare,
@@ -20,9 +20,26 @@ import {
 } from './measure.ts';
 import type { AscentSpec } from './step.ts';
 
-export interface LayerJob extends AscentSpec {
+export interface LayerSpec extends AscentSpec {
   readonly seed: number;
+}
+
+export interface LayerJob extends LayerSpec {
   readonly units: readonly number[];
+}
+
+/** A layer whose graphs are compiled: any of its units can be rendered, again and again. */
+export interface OpenLayer {
+  /**
+   * Renders these units, yielding each as it is finished. Stops between two steps when `signal` is aborted.
+   * @param stepped Called after each step with the number of pictures that it moved.
+   */
+  render(
+    units: readonly number[],
+    signal: AbortSignal,
+    stepped?: (pictures: number) => void,
+  ): AsyncGenerator<UnitRendering>;
+  release(): Promise<void>;
 }
 
 /** What is known of a unit when its ascent is over; the caller adds where it belongs. */
@@ -40,22 +57,30 @@ interface Candidate {
   readonly robustness: Robustness;
 }
 
-/**
- * Renders the units of a job, yielding each as it is finished. Stops between two steps when `signal` is aborted.
- * @param stepped Called after each step with the number of pictures that it moved.
- */
+/** Renders the units of a job, as `OpenLayer` does, with graphs compiled for it alone. */
 export async function* renderLayer(
-  { batch, ...given }: LayerJob,
+  { units, ...spec }: LayerJob,
   engine: Engine,
   signal: AbortSignal,
-  stepped: (pictures: number) => void = () => {},
+  stepped?: (pictures: number) => void,
 ): AsyncGenerator<UnitRendering> {
+  const layer = await openLayer(spec, engine);
+  try {
+    yield* layer.render(units, signal, stepped);
+  } finally {
+    await layer.release();
+  }
+}
+
+/** Compiles what the units of a layer are rendered and measured with. */
+export async function openLayer({ batch, ...given }: LayerSpec, engine: Engine): Promise<OpenLayer> {
   const { layer, recipe } = given;
   // onnxruntime multiplies a single row by a matrix in another way than several, and rounds otherwise.
   const job = { ...given, batch: layer.kind === 'conv' ? batch : Math.max(2, batch) };
   const climber = await ascender(job, engine);
   const meter = await measurer(job, engine);
   const classify = layer.kind === 'scores' ? await classifier(job, engine) : undefined;
+  let waker: Promise<Ascender> | undefined;
   const finish = async (candidate: Candidate, dead: boolean): Promise<UnitRendering> => {
     const { unit, recipe, frames, curve, seconds, response, initial } = candidate;
     const published = planesOf((frames.at(-1) as Rendering['frames'][number]).pixels, job.size);
@@ -77,10 +102,10 @@ export async function* renderLayer(
     return { ...rendering, measures: { ...measures, probability, prediction } };
   };
 
-  try {
+  const render: OpenLayer['render'] = async function* (units, signal, stepped = () => {}) {
     const silent = new Map<number, Candidate>();
     // Where all attempts are compared, a few units at a time: what waits for its rivals is held in memory.
-    const shares = recipe.keep === 'best' ? chunks(job.units, job.batch) : [job.units];
+    const shares = recipe.keep === 'best' ? chunks(units, job.batch) : [units];
     for (const share of shares) {
       const best = new Map<number, Candidate>();
       for (let attempt = 0, open = share; attempt < recipe.attempts && open.length > 0; attempt++) {
@@ -104,39 +129,40 @@ export async function* renderLayer(
         else yield await finish(candidate, false);
       }
     }
-    const woken = await wakened(job, [...silent.keys()], meter, engine, signal);
+    if (silent.size === 0) return;
+    waker ??= ascender({ ...job, recipe: lastResort }, engine);
+    const woken = await wakened(job, [...silent.keys()], await waker, meter, signal);
     if (signal.aborted) return;
     for (const [unit, candidate] of silent) {
       const awake = woken.get(unit);
       yield await finish(recipe.wake && awake !== undefined ? awake : candidate, awake === undefined);
     }
-  } finally {
-    await Promise.all([climber.release(), meter.release(), classify?.release()]);
-  }
+  };
+  return {
+    render,
+    release: async () => {
+      const all = [climber, meter, classify, await waker?.catch(() => undefined)];
+      await Promise.all(all.map((each) => each?.release()));
+    },
+  };
 }
 
 /** What the recipe `wake` makes of units that their own recipe left silent: those that it made active. */
 async function wakened(
-  job: LayerJob,
+  { seed, batch, scaling }: LayerSpec,
   silent: readonly number[],
+  climber: Ascender,
   meter: Measurer,
-  engine: Engine,
   signal: AbortSignal,
 ): Promise<Map<number, Candidate>> {
   const found = new Map<number, Candidate>();
-  if (silent.length === 0) return found;
-  const climber = await ascender({ ...job, recipe: lastResort }, engine);
-  try {
-    for (let attempt = 0; attempt < lastResort.attempts; attempt++) {
-      const rest = silent.filter((unit) => !found.has(unit));
-      for await (const ascents of groups(climber.run(rest, { seed: job.seed, attempt, signal }), job.batch)) {
-        for (const candidate of await measure(ascents, lastResort, meter, job.scaling)) {
-          if (!isSilent(candidate)) found.set(candidate.unit, candidate);
-        }
+  for (let attempt = 0; attempt < lastResort.attempts; attempt++) {
+    const rest = silent.filter((unit) => !found.has(unit));
+    for await (const ascents of groups(climber.run(rest, { seed, attempt, signal }), batch)) {
+      for (const candidate of await measure(ascents, lastResort, meter, scaling)) {
+        if (!isSilent(candidate)) found.set(candidate.unit, candidate);
       }
     }
-  } finally {
-    await climber.release();
   }
   return found;
 }
