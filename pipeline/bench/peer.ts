@@ -28,7 +28,8 @@ export interface Peer {
   readonly name: string;
   /**
    * The peer at the ascent of `spec`, whose recipe must be the Keras blog's, and how far its picture is from ours after
-   * one update: the largest difference of all values of the change, against the largest change.
+   * one update: ‖theirs - ours‖ / ‖ours - start‖ over all values. Of single values a pooling whose two largest agree to
+   * the last digit makes more.
    */
   at(spec: AscentSpec, engine: Engine): Promise<Contestant & { readonly difference: number }>;
   close(): Promise<void>;
@@ -123,8 +124,8 @@ async function oneUpdate(
 function differenceOf(before: Float32Array, ours: Float32Array, theirs: Float32Array): number {
   let [apart, change] = [0, 0];
   before.forEach((value, index) => {
-    change = Math.max(change, Math.abs((ours[index] as number) - value));
-    apart = Math.max(apart, Math.abs((ours[index] as number) - (theirs[index] as number)));
+    change += ((ours[index] as number) - value) ** 2;
+    apart += ((ours[index] as number) - (theirs[index] as number)) ** 2;
   });
-  return apart / change;
+  return Math.sqrt(apart / change);
 }

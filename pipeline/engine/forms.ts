@@ -104,10 +104,17 @@ function read(graph: Graph): Graph {
       if (isNeeded) for (const input of inputs) needed.add(input);
       return isNeeded;
     })
+    .map((node) => (node.op === 'MaxPool' ? withoutUnread(node, needed) : node))
     .toReversed();
   return {
     ...graph,
     nodes,
     initializers: new Map([...graph.initializers].filter(([name]) => needed.has(name))),
   };
+}
+
+/** A pooling without its indices, where nobody reads them: engines have quicker ways then. */
+function withoutUnread(node: Node, needed: ReadonlySet<string>): Node {
+  const [pooled = '', indices = ''] = node.outputs;
+  return needed.has(indices) ? node : { ...node, outputs: [pooled] };
 }

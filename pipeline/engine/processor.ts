@@ -1,6 +1,18 @@
 /** What onnxruntime's CPU provider computes faster than the operations that graphs are written in. */
 
-import { type Float32Tensor, float, float32, intOf, ints, intsOf, textOf } from '../network/graph.ts';
+import type { GraphBuilder } from '../network/build.ts';
+import {
+  type Float32Tensor,
+  float,
+  float32,
+  int,
+  intOf,
+  ints,
+  intsOf,
+  text,
+  textOf,
+} from '../network/graph.ts';
+import { isHalving } from '../network/lowering/pool.ts';
 import type { Forms } from './forms.ts';
 
 /** Kernels are filled up to blocks of so many filters, which are computed and cut off again. */
@@ -32,7 +44,44 @@ export const processorForms: Forms = {
     const other = build.constant(turned(kernel), `${name}_turned`);
     return build.add('ConvTranspose', [x, other, ...(bias === '' ? [] : [bias])], { pads: ints(rest) });
   },
+
+  /**
+   * Of a pooling of 2×2: by comparing its input with what was pooled, as all of this stays in blocks of channels, and
+   * indices do not. Where values are equal they share the window's cotangent.
+   */
+  MaxUnpool: (build, { inputs: [g = '', indices = '', shape = ''] }) => {
+    const pooling = build.nodes.find(({ op, outputs }) => op === 'MaxPool' && outputs[1] === indices);
+    const dims = Array.from(build.initializers.get(shape)?.data ?? [], Number);
+    const [, channels = 0] = dims;
+    const isWide = channels >= wideMap && channels % blockOfFilters === 0;
+    if (pooling === undefined || !isWide || !isHalving(pooling, dims)) return undefined;
+    const [x = ''] = pooling.inputs;
+    const [pooled = ''] = pooling.outputs;
+    const times = (value: string, factor: number): string => {
+      const kernel = build.constant(float32([channels, 1, 1, 1], new Float32Array(channels).fill(factor)));
+      return build.add('Conv', [value, kernel], { group: int(channels) });
+    };
+    const less = build.add('Add', [times(x, 1), enlarged(build, times(pooled, -1))]);
+    const isLargest = build.add('HardSigmoid', [less], { alpha: float(1e30), beta: float(1) });
+    const share = build.add('AveragePool', [isLargest], {
+      kernel_shape: ints([2, 2]),
+      strides: ints([2, 2]),
+    });
+    const each = times(build.add('Div', [g, times(share, 4)]), 1);
+    return build.add('Mul', [enlarged(build, each), isLargest]);
+  },
 };
+
+/** Maps of fewer channels gain nothing by blocks. */
+const wideMap = 64;
+
+/** Every value four times, as a square. */
+const enlarged = (build: GraphBuilder, value: string): string =>
+  build.add('Resize', [value, '', build.constant(float32([4], [1, 1, 2, 2]))], {
+    mode: text('nearest'),
+    coordinate_transformation_mode: text('asymmetric'),
+    nearest_mode: text('floor'),
+  });
 
 /** [filters, channels, …] ⇒ [channels, filters, …] with each image axis reversed. */
 function turned({ data, dims }: Float32Tensor): Float32Tensor {

@@ -55,6 +55,43 @@ describe('the forms of the processor', () => {
     }
   });
 
+  it('unpool wide maps by comparison: as by indices, and equal values share', async () => {
+    const dims = [2, 64, 4, 6];
+    const halving = { kernel_shape: ints([2, 2]), strides: ints([2, 2]) };
+    const build = new GraphBuilder();
+    const [pooled = '', indices = ''] = build.addMany('MaxPool', [build.input('x', dims)], 2, halving);
+    const g = build.input('g', [2, 64, 2, 3]);
+    const back = build.add('MaxUnpool', [g, indices, build.shape(dims)], halving);
+    const graph = build.graph([pooled, back]);
+    expect(opsOf(graph)).not.toContain('MaxUnpool');
+    const engine = cpuEngine();
+    const program = await engine.compile(graph);
+    const cotangent = some([2, 64, 2, 3]);
+    const unpooled = async (x: ReturnType<typeof some>): Promise<Float32Array> => {
+      const feeds = new Map(Object.entries({ x, g: cotangent }));
+      const values = await program.run(
+        new Map([...feeds].map(([name, value]) => [name, engine.upload(value)])),
+      );
+      return (await engine.download(values.get(back) as Value)).data as Float32Array;
+    };
+    const window = (place: number): number => {
+      const [column, row, map] = [place % 6, Math.floor(place / 6) % 4, Math.floor(place / 24)];
+      return map * 6 + Math.floor(row / 2) * 3 + Math.floor(column / 2);
+    };
+    const x = some(dims);
+    const largest = new Float32Array(cotangent.data.length).fill(Number.NEGATIVE_INFINITY);
+    x.data.forEach((value, place) => {
+      largest[window(place)] = Math.max(value, largest[window(place)] as number);
+    });
+    const expected = x.data.map(
+      (value, place) => (cotangent.data[window(place)] as number) * Number(value === largest[window(place)]),
+    );
+    expect(await unpooled(x)).toEqual(expected);
+    const flat = await unpooled(float32(dims, new Float32Array(size(dims)).fill(3)));
+    expect(flat).toEqual(flat.map((_, place) => (cotangent.data[window(place)] as number) / 4));
+    await program.release();
+  });
+
   it("mask a Relu's cotangent by its sign, 0 at 0", async () => {
     const forward = new GraphBuilder();
     const x = forward.input('x', [4]);
