@@ -1,7 +1,8 @@
 /** `phosphene publish`: from the store to what the site is built from. */
 
 import { Command } from 'commander';
-import type { PublishModel, PublishSummary } from '../publish/publish.ts';
+import type { PublishSummary } from '../publish/publish.ts';
+import type { PublishModel } from '../publish/wanted.ts';
 import { counted, duration } from '../words.ts';
 import { printJson, type ReportOptions, type Terminal, withReporting } from './terminal.ts';
 

@@ -6,7 +6,7 @@ import { outputDims } from '../network/inspect.ts';
 import type { Layer } from '../network/network.ts';
 import { receptiveFields } from '../network/receptive.ts';
 import type { ModelPlan } from '../plan.ts';
-import type { PublishModel } from './publish.ts';
+import type { PublishModel } from './wanted.ts';
 import { wiring } from './wiring.ts';
 
 /**

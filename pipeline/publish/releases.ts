@@ -9,7 +9,7 @@ import { type Release, release } from '../../content/schema.ts';
 import { PhospheneError } from '../error.ts';
 import { type Files, writeWhole } from '../files.ts';
 import { parseJson, parseStrict } from '../strict.ts';
-import type { PublishModel } from './publish.ts';
+import type { PublishModel } from './wanted.ts';
 
 /** What a release may be called: it becomes a part of addresses. */
 export const releaseName = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { galleryIndex, galleryLayer } from '../../content/schema.ts';
 import { type Files, jsonOrUndefined } from '../files.ts';
 import type { Store } from '../store/store.ts';
+import { changesFile, goneFile, indexFile, namedBy } from './gallery-files.ts';
 import { type Encoded, indexManifest, manifestOf, readManifest, sha256 } from './manifest.ts';
-import { changesFile, goneFile, indexFile, namedBy } from './publish.ts';
 import { pictureFiles } from './record.ts';
 import { sheetFile } from './wall.ts';
 

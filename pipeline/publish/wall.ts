@@ -5,8 +5,10 @@
 
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
-import { type UnitRecord, wallSheet } from '../../content/schema.ts';
+import { type UnitRecord, type Wall, wallSheet } from '../../content/schema.ts';
 import { webEncoding } from '../picture/encode.ts';
+import { type Sheet, sha256 } from './manifest.ts';
+import type { PublishRun } from './run.ts';
 
 export const wallEncoding = {
   /** Raised when the code below makes other bytes of the same pictures. */
@@ -77,4 +79,36 @@ export async function encodeSheet(pictures: readonly Buffer[], tile: Tile): Prom
     .composite(tiles)
     .webp(exact ? { lossless: true, effort: 4 } : { quality, effort: 4, smartSubsample: true })
     .toBuffer();
+}
+
+/** Makes the sheets whose units changed, from the pictures as they were published. */
+export async function publishWall(
+  run: PublishRun,
+  units: readonly UnitRecord[],
+  known: readonly Sheet[],
+): Promise<{ readonly described?: Wall; readonly sheets: readonly Sheet[] }> {
+  const { gallery } = run;
+  const blocks = sheetsOf(units);
+  const [first] = blocks[0] ?? [];
+  if (first === undefined) return { sheets: [] };
+  const tile = tileOf(first.image);
+  const files: string[] = [];
+  const sheets: Sheet[] = [];
+  for (const block of blocks) {
+    run.signal.throwIfAborted();
+    const key = sheetKey(block);
+    const file = sheetFile(key);
+    files.push(file);
+    gallery.keepPictures(file);
+    const before = known.find((sheet) => sheet.key === key);
+    if (before !== undefined && gallery.pictureSize(file) === before.bytes) {
+      sheets.push(before);
+      continue;
+    }
+    const pictures = await Promise.all(block.map(({ image }) => gallery.picture(image.file)));
+    const bytes = await encodeSheet(pictures, tile);
+    await gallery.writePicture(file, bytes);
+    sheets.push({ key, bytes: bytes.length, sha256: sha256(bytes) });
+  }
+  return { described: { tile, files }, sheets };
 }

@@ -12,8 +12,9 @@ import {
 } from '../../content/schema.ts';
 import type { Event } from '../../pipeline/events.ts';
 import { disk, type Files } from '../../pipeline/files.ts';
-import { type PublishModel, type PublishSummary, publish } from '../../pipeline/publish/publish.ts';
+import { type PublishSummary, publish } from '../../pipeline/publish/publish.ts';
 import { pictureFiles } from '../../pipeline/publish/record.ts';
+import type { PublishModel } from '../../pipeline/publish/wanted.ts';
 import { MemoryStore } from '../../pipeline/store/memory.ts';
 import type { Rendering } from '../../pipeline/store/store.ts';
 import { fingerprintOf, rendering } from '../store/rendering.ts';
