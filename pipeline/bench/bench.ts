@@ -7,7 +7,7 @@ import type { Layer } from '../network/network.ts';
 import { resolveRecipe } from '../recipe/resolve.ts';
 import { resolveScaling } from '../recipe/scaling.ts';
 import { openPeer } from './peer.ts';
-import { byTurns, climbing } from './speed.ts';
+import { byTurns, type Contestant, climbing } from './speed.ts';
 import { flopsOfStep, randomVgg16 } from './vgg16.ts';
 
 export interface LayerSpeed {
@@ -23,13 +23,15 @@ export interface LayerSpeed {
   readonly plainMsPerPictureStep: number;
   /** The share of the default recipe's step that the plain one does without. */
   readonly recipeShare: number;
+  /** The share of the ascent's time in which no step was computed: random numbers, frames, bookkeeping. */
+  readonly hostShare: number;
   /** The plain recipe elsewhere. */
   readonly peer?: {
     readonly name: string;
     readonly msPerPictureStep: number;
     /** Our plain step's time, of the peer's. */
     readonly ratio: number;
-    /** How far the pictures are apart after one step, of the largest change of a value. */
+    /** How far the pictures are apart after one step, see `Peer.at`. */
     readonly difference: number;
   };
 }
@@ -67,10 +69,8 @@ export async function* benchLayers(
       };
       const spec = specOf('phosphene', 'caffe', layer, steps);
       const plain = specOf('keras-blog', 'none', layer, steps);
-      const contestants = [
-        await climbing({ ...own, ...spec }, engine),
-        await climbing({ ...own, ...plain }, engine),
-      ];
+      const ours = await climbing({ ...own, ...spec }, engine);
+      const contestants: Contestant[] = [ours, await climbing({ ...own, ...plain }, engine)];
       const other = await peer?.at({ ...own, ...plain }, engine);
       if (other !== undefined) contestants.push(other);
       const [ms = 0, plainMs = 0, otherMs = 0] = await byTurns(contestants);
@@ -84,6 +84,7 @@ export async function* benchLayers(
         gflops: flops / ms / 1e6,
         plainMsPerPictureStep: plainMs,
         recipeShare: 1 - plainMs / ms,
+        hostShare: ours.hostShare(),
         ...(peer && other
           ? {
               peer: {

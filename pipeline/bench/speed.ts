@@ -10,19 +10,42 @@ export interface Contestant {
   release(): Promise<void>;
 }
 
+/** Ascents, and the share of their time in which no step was computed. */
+export interface Climber extends Contestant {
+  hostShare(): number;
+}
+
 /** Ascents of `spec`; starts and frames belong to them, but the time counts from the first step's end. */
-export async function climbing(spec: AscentSpec, engine: Engine): Promise<Contestant> {
+export async function climbing(spec: AscentSpec, engine: Engine): Promise<Climber> {
   const { batch } = spec;
-  const climber: Ascender = await ascender(spec, engine);
+  let [computing, all] = [0, 0];
+  const compile: Engine['compile'] = async (graph) => {
+    const program = await engine.compile(graph);
+    return {
+      async run(feeds) {
+        const startedAt = performance.now();
+        const values = await program.run(feeds);
+        computing += performance.now() - startedAt;
+        return values;
+      },
+      release: () => program.release(),
+    };
+  };
+  const climber: Ascender = await ascender(spec, { ...engine, compile });
   const units = Array.from({ length: batch }, (_, unit) => unit % spec.layer.units);
   return {
     async run() {
       const moments: number[] = [];
-      const stepped = (): void => void moments.push(performance.now());
+      const stepped = (): void => {
+        if (moments.length === 0) computing = 0;
+        moments.push(performance.now());
+      };
       for await (const _ of climber.run(units, { seed: 0, attempt: 0, stepped }));
       const [first = 0, last = 0] = [moments[0], moments.at(-1)];
-      return (last - first) / (moments.length - 1) / batch;
+      all = last - first;
+      return all / (moments.length - 1) / batch;
     },
+    hostShare: () => 1 - computing / all,
     release: () => climber.release(),
   };
 }

@@ -86,7 +86,7 @@ interface Report {
 
 function inWords({ machine, best, layers, peakRssBytes }: Report): string {
   const peer = layers[0]?.peer;
-  const head = ['layer', 'px', 'batch', 'ms', 'GFLOP/s', 'of best', 'recipe'];
+  const head = ['layer', 'px', 'batch', 'ms', 'GFLOP/s', 'of best', 'recipe', 'host'];
   const rows = layers.map((layer) => {
     const own = [
       layer.layer,
@@ -96,6 +96,7 @@ function inWords({ machine, best, layers, peakRssBytes }: Report): string {
       digits(layer.gflops),
       percent(layer.gflops / best.convGflops),
       percent(layer.recipeShare),
+      percent(layer.hostShare),
     ];
     if (layer.peer === undefined) return own;
     const { msPerPictureStep, ratio, difference } = layer.peer;

@@ -35,6 +35,8 @@ describe('phosphene bench', () => {
     // 27 weights at 256 places, forwards and back, a product and a sum each.
     const flops = 4 * 27 * 256;
     expect(layers[0].gflops).toBeCloseTo(flops / layers[0].msPerPictureStep / 1e6, 9);
+    expect(layers[0].hostShare).toBeGreaterThan(0);
+    expect(layers[0].hostShare).toBeLessThan(1);
     expect(peakRssBytes).toBeGreaterThan(1e8);
   });
 
