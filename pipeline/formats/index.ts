@@ -48,7 +48,16 @@ const readers: readonly Reader[] = [
   {
     title: 'ONNX (.onnx)',
     recognises: (bytes) => isOnnx(bytes) && !isText(bytes),
-    read: async (file) => readOnnx(file),
+    read: async (file, { lambdas = {} }) => {
+      const [name] = Object.keys(lambdas);
+      if (name !== undefined) {
+        throw new PhospheneError(
+          `Expected the expression of a Lambda layer of '${file.name}', found one of '${name}'; an ONNX model has none, leave the expression out`,
+          { exitCode: 2 },
+        );
+      }
+      return readOnnx(file);
+    },
   },
 ];
 

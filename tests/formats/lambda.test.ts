@@ -2,8 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { loadNetwork } from '../../pipeline/formats/index.ts';
+import { GraphBuilder } from '../../pipeline/network/build.ts';
 import { float32 } from '../../pipeline/network/graph.ts';
 import type { Network } from '../../pipeline/network/network.ts';
+import { encodeModel } from '../../pipeline/network/onnx.ts';
 import { valuesOf } from './cases.ts';
 
 const layer = (class_name: string, config: object): object => ({ class_name, config });
@@ -74,6 +76,15 @@ describe('a Lambda layer', () => {
         reason: "Layer 'second' cannot be computed: it comes after 'f', which cannot be computed.",
       },
     ]);
+  });
+
+  it('of an ONNX model does not exist either', async () => {
+    const build = new GraphBuilder();
+    const graph = build.graph([build.add('Relu', [build.input('x', [1, 1, 2, 2])])]);
+    const file = { name: 'model.onnx', bytes: encodeModel(graph), sibling: async () => new Uint8Array() };
+    await expect(loadNetwork(file, { lambdas: { f: '2 * x' } })).rejects.toThrow(
+      "Expected the expression of a Lambda layer of 'model.onnx', found one of 'f'; an ONNX model has none, leave the expression out",
+    );
   });
 
   it('that does not exist has no expression', async () => {
