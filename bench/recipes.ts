@@ -138,12 +138,11 @@ function someUnits(layer: Layer): number[] {
   return [...units].sort((a, b) => a - b);
 }
 
-/** Work of one step of one picture, from runs of two lengths: what is done once drops out. */
-async function cpuSecondsOfStep(layer: Layer, units: readonly number[], recipe: string): Promise<number> {
-  const [short, long] = [8, 24];
-  const first = await run(layer, units, { recipe, steps: short });
-  const second = await run(layer, units, { recipe, steps: long });
-  return Math.max(1e-6, (second.cpuSeconds - first.cpuSeconds) / (long - short));
+/** Of one step of one picture. Of two runs the shorter: the first one's session is cold. */
+async function secondsOfStep(layer: Layer, units: readonly number[], recipe: string): Promise<number> {
+  const steps = 24;
+  const runs = [await run(layer, units, { recipe, steps }), await run(layer, units, { recipe, steps })];
+  return Math.min(...runs.map(({ seconds }) => seconds)) / steps;
 }
 
 async function besideRecipes(names: readonly string[]): Promise<void> {
@@ -151,7 +150,7 @@ async function besideRecipes(names: readonly string[]): Promise<void> {
   for (const layer of layers) {
     const units = someUnits(layer);
     const values = contrasted(await run(layer, units, {}));
-    own.set(layer, { units, values, ofStep: await cpuSecondsOfStep(layer, units.slice(0, 2), 'phosphene') });
+    own.set(layer, { units, values, ofStep: await secondsOfStep(layer, units.slice(0, 2), 'phosphene') });
   }
   const steps =
     (await planModel(model, { layers: ['block1_conv2'], units: [0] }, opened)).layers[0]?.recipe.steps ?? 0;
@@ -159,12 +158,13 @@ async function besideRecipes(names: readonly string[]): Promise<void> {
     const rows: (string | number)[][] = [];
     let wins = 0;
     for (const [layer, { units, values, ofStep }] of own) {
-      const theirs = await cpuSecondsOfStep(layer, units.slice(0, 2), name);
+      const theirs = await secondsOfStep(layer, units.slice(0, 2), name);
       const equalSteps = Math.max(1, Math.round((steps * ofStep) / theirs));
       const others = contrasted(await run(layer, units, { recipe: name, steps: equalSteps }));
       const won = atLeast(values, others);
       wins += won;
       rows.push([layer, units.join(' '), rounded(values), rounded(others), equalSteps, `${won} of 8`]);
+      process.stderr.write(`${name} at ${layer}: ${equalSteps} steps, ${won} of 8\n`);
     }
     say(table([['layer', 'units', 'phosphene', name, 'steps in the same time', 'higher'], ...rows]));
     say(`phosphene is higher than ${name} on ${wins} of 40.\n`);
