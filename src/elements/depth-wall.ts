@@ -4,7 +4,8 @@ import { motionWanted, playOnce } from './strip.ts';
 
 const pauseMs = 2600;
 const msPerPx = 1.6;
-const reachPx = 420;
+/** Of the wall's width; on a narrow one fewer strips are loaded for it. */
+const reach = 0.33;
 
 class DepthWall extends HTMLElement {
   #timer: number | undefined;
@@ -39,7 +40,8 @@ class DepthWall extends HTMLElement {
   }
 
   #wave(): void {
-    if (document.hidden) return;
+    // First the pictures, then their strips.
+    if (document.hidden || document.readyState !== 'complete') return;
     const tiles = [...this.querySelectorAll<HTMLAnchorElement>('a.tile')].map((tile) => {
       const { x, y, width } = tile.getBoundingClientRect();
       return { tile, x, y, seen: width > 0 && y > -width && y < innerHeight };
@@ -47,6 +49,7 @@ class DepthWall extends HTMLElement {
     const seen = tiles.filter((place) => place.seen);
     const from = seen[Math.floor(Math.random() * seen.length)];
     if (from === undefined) return;
+    const reachPx = reach * this.clientWidth;
     for (const { tile, x, y } of seen) {
       const distancePx = Math.hypot(x - from.x, y - from.y);
       if (distancePx > reachPx * Math.random()) continue;

@@ -1,4 +1,7 @@
-/** A static host as most are: files as they lie, text gzipped, index.html for folders, 404.html for the rest. */
+/**
+ * A static host as most are: files as they lie with the moment of their last change, text gzipped, index.html for
+ * folders, 404.html for the rest.
+ */
 
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -24,10 +27,11 @@ export interface Host {
   readonly close: () => Promise<void>;
 }
 
-const isFile = (path: string): Promise<boolean> =>
+/** When a file was changed; undefined where none is there. */
+const changedAt = (path: string): Promise<Date | undefined> =>
   stat(path).then(
-    (found) => found.isFile(),
-    () => false,
+    (found) => (found.isFile() ? found.mtime : undefined),
+    () => undefined,
   );
 
 /** Serves `folder` below `base` (`` or `/some/path`) on a free port of this machine. */
@@ -36,13 +40,20 @@ export async function serve(folder: string, base = ''): Promise<Host> {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
     const below = path.startsWith(`${base}/`) ? path.slice(base.length) : '/not-below-the-base';
     const file = join(folder, below.endsWith('/') ? `${below}index.html` : below);
-    const found = await isFile(file);
+    const changed = await changedAt(file);
+    const found = changed !== undefined;
+    const lastModified = changed?.toUTCString();
+    if (found && request.headers['if-modified-since'] === lastModified) {
+      response.writeHead(304).end();
+      return;
+    }
     const sent = found ? file : join(folder, '404.html');
     const type = types[extname(sent)] ?? 'application/octet-stream';
     const zipped =
       !type.startsWith('image/webp') && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
     response.writeHead(found ? 200 : 404, {
       'content-type': type,
+      ...(lastModified === undefined ? {} : { 'last-modified': lastModified }),
       ...(zipped ? { 'content-encoding': 'gzip' } : {}),
     });
     const content = createReadStream(sent).on('error', () => response.end());
