@@ -61,7 +61,7 @@ export async function publish(
   );
   for (const model of ordered) {
     const releases = models.filter(({ release }) => release?.of === model.slug);
-    const made = await publishModel(run, model, releases, settled?.lock.models.get(model.slug));
+    const made = await makeModel(run, model, releases, settled?.lock.models.get(model.slug));
     if (made.layers.length > 0) {
       published.push(made);
       continue;
@@ -100,7 +100,7 @@ export async function publish(
  * @param releases Those of the model.
  * @param locked What is known of its addresses.
  */
-async function publishModel(
+async function makeModel(
   run: PublishRun,
   model: PublishModel,
   releases: readonly PublishModel[],
