@@ -119,7 +119,7 @@ it.each<[string, (now: Seen, before: Seen) => boolean]>([
     await ended;
     await reading;
     // It may have come to its end before the last of these moments was seen.
-  expect(child.signalCode === 'SIGKILL' || child.exitCode === 0).toBe(true);
+    expect(child.signalCode === 'SIGKILL' || child.exitCode === 0).toBe(true);
     steps.add(String(await look()));
     // The old one, the new one, never of both.
     expect(['2', '2,3', '3']).toContain([...steps].sort().join());
