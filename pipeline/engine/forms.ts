@@ -4,7 +4,7 @@ import { GraphBuilder } from '../network/build.ts';
 import { float, floatOf, type Graph, int, intOf, type Node } from '../network/graph.ts';
 
 /** Writes what the node's first output is; undefined leaves the node as it is. */
-type Form = (build: GraphBuilder, node: Node) => string | undefined;
+export type Form = (build: GraphBuilder, node: Node) => string | undefined;
 
 export type Forms = Readonly<Record<string, Form>>;
 

@@ -9,11 +9,12 @@ import {
   intOf,
   ints,
   intsOf,
+  size,
   text,
   textOf,
 } from '../network/graph.ts';
 import { isHalving } from '../network/lowering/pool.ts';
-import type { Forms } from './forms.ts';
+import type { Form, Forms } from './forms.ts';
 
 /** Kernels are filled up to blocks of so many filters, which are computed and cut off again. */
 export const blockOfFilters = 16;
@@ -28,22 +29,7 @@ export const processorForms: Forms = {
     return build.add('HardSigmoid', [x], { alpha: float(1e30), beta: float(0) });
   },
 
-  /** From many channels to few: as the adjoint of the convolution from few to many, which fills nothing up. */
-  Conv: (build, node) => {
-    const [x = '', name = '', bias = ''] = node.inputs;
-    const kernel = build.float32Constant(name);
-    const [filters = 0, channels = 0, ...image] = kernel?.dims ?? [];
-    const isNarrow = filters < blockOfFilters && channels >= blockOfFilters && image.length === 2;
-    const pads = intsOf(node, 'pads') ?? image.map(() => 0).flatMap((pad) => [pad, pad]);
-    const rest = pads.map((pad, side) => (image[side % 2] as number) - 1 - pad);
-    const isPlain =
-      intOf(node, 'group', 1) === 1 &&
-      textOf(node, 'auto_pad', 'NOTSET') === 'NOTSET' &&
-      ['strides', 'dilations'].every((each) => intsOf(node, each)?.every((one) => one === 1) ?? true);
-    if (kernel === undefined || !isNarrow || !isPlain || rest.some((pad) => pad < 0)) return undefined;
-    const other = build.constant(turned(kernel), `${name}_turned`);
-    return build.add('ConvTranspose', [x, other, ...(bias === '' ? [] : [bias])], { pads: ints(rest) });
-  },
+  Conv: (build, node) => byTaps(build, node) ?? fromFewToMany(build, node),
 
   /**
    * Of a pooling of 2×2: by comparing its input with what was pooled, as all of this stays in blocks of channels, and
@@ -70,6 +56,45 @@ export const processorForms: Forms = {
     const each = times(build.add('Div', [g, times(share, 4)]), 1);
     return build.add('Mul', [enlarged(build, each), isLargest]);
   },
+};
+
+/** From many channels to few: as the adjoint of the convolution from few to many, which fills nothing up. */
+const fromFewToMany: Form = (build, node) => {
+  const [x = '', name = '', bias = ''] = node.inputs;
+  const kernel = build.float32Constant(name);
+  const [filters = 0, channels = 0, ...image] = kernel?.dims ?? [];
+  const isNarrow = filters < blockOfFilters && channels >= blockOfFilters && image.length === 2;
+  const pads = intsOf(node, 'pads') ?? image.map(() => 0).flatMap((pad) => [pad, pad]);
+  const rest = pads.map((pad, side) => (image[side % 2] as number) - 1 - pad);
+  const isPlain =
+    intOf(node, 'group', 1) === 1 &&
+    textOf(node, 'auto_pad', 'NOTSET') === 'NOTSET' &&
+    ['strides', 'dilations'].every((each) => intsOf(node, each)?.every((one) => one === 1) ?? true);
+  if (kernel === undefined || !isNarrow || !isPlain || rest.some((pad) => pad < 0)) return undefined;
+  const other = build.constant(turned(kernel), `${name}_turned`);
+  return build.add('ConvTranspose', [x, other, ...(bias === '' ? [] : [bias])], { pads: ints(rest) });
+};
+
+/**
+ * One filter a group, of many channels, as pictures meet kernels of their own: first the channels meet each tap of the
+ * kernel at every place, as a matrix product, then the taps are added up, each from where it lies. Takes a third of the time.
+ */
+const byTaps: Form = (build, node) => {
+  const [x = '', kernel = '', bias = ''] = node.inputs;
+  const dims = build.inputs.find(({ name }) => name === kernel)?.dims.map(Number) ?? [];
+  const [filters = 0, channels = 0, ...image] = dims;
+  const [group, taps] = [intOf(node, 'group', 1), size(image)];
+  const isDense = intsOf(node, 'strides')?.every((stride) => stride === 1) ?? true;
+  if (filters !== group || channels < blockOfFilters || taps === 1 || bias !== '' || !isDense)
+    return undefined;
+  const shaped = (value: string, to: readonly number[]): string =>
+    build.add('Reshape', [value, build.shape(to)]);
+  const byTap = build.add('Transpose', [shaped(kernel, [group, channels, taps])], { perm: ints([0, 2, 1]) });
+  const points = shaped(byTap, [group * taps, channels, 1, 1]);
+  const met = shaped(build.add('Conv', [x, points], { group: int(group) }), [group, taps, 0, 0]);
+  const identity = Array.from({ length: taps * taps }, (_, at) => Number(at % (taps + 1) === 0));
+  const own = build.constant(float32([1, taps, ...image], identity), 'taps');
+  return shaped(build.add('Conv', [met, own], { ...node.attributes, group: int(1) }), [1, group, 0, 0]);
 };
 
 /** Maps of fewer channels gain nothing by blocks. */

@@ -37,6 +37,9 @@ export class GraphBuilder {
   get opset(): number {
     return this.#opset;
   }
+  get inputs(): readonly GraphInput[] {
+    return this.#inputs;
+  }
   get nodes(): readonly Node[] {
     return this.#nodes;
   }

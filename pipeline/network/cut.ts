@@ -4,18 +4,7 @@
  */
 
 import type { GraphBuilder } from './build.ts';
-import {
-  type Float32Tensor,
-  float32,
-  floatOf,
-  type Graph,
-  int,
-  intOf,
-  ints,
-  intsOf,
-  type Node,
-  size,
-} from './graph.ts';
+import { type Float32Tensor, floatOf, type Graph, int, intOf, ints, type Node, size } from './graph.ts';
 import type { Layer, Network } from './network.ts';
 
 /** A graph input [batch, …dims] that holds each picture's own part of the layer. */
@@ -186,32 +175,23 @@ function sliceUnits(
       return undefined;
     if (biasName !== '' && bias === undefined) return undefined;
     const dims = kernels.dims.slice(1);
-    const [channels = 1, ...image] = dims;
-    const [length, taps] = [size(dims), size(image)];
-    const ofUnit = (unit: number): Float32Array => kernels.data.slice(unit * length, (unit + 1) * length);
-    /** Every picture meets its own kernel alone: one group a picture. */
-    const meet = (value: string, kernel: string, attributes: Node['attributes']): string => {
-      const grouped = build.add('Reshape', [value, build.shape([1, batch * channels, 0, 0])]);
-      return build.add('Conv', [grouped, kernel], { ...attributes, group: int(batch) });
-    };
-    const map = (): string => {
-      if (!isByTaps(node, dims)) {
-        const maps = meet(copy(input), declare(kernelName, dims, ofUnit), node.attributes);
-        return build.add('Reshape', [maps, build.shape([batch, 1, 0, 0])]);
-      }
-      const byTap = declare(kernelName, [taps, channels], (unit) => transposed(ofUnit(unit), taps));
-      const kernel = build.add('Reshape', [byTap, build.shape([batch * taps, channels, 1, 1])]);
-      const met = build.add('Reshape', [meet(copy(input), kernel, {}), build.shape([batch, taps, 0, 0])]);
-      const own = build.constant(float32([1, taps, ...image], identity(taps)), 'taps');
-      return build.add('Conv', [met, own], node.attributes);
-    };
+    const length = size(dims);
     return {
       rank: 4,
       write() {
-        const own = map();
-        if (bias === undefined) return own;
+        // Every picture meets its own kernel alone: one group a picture.
+        const grouped = build.add('Reshape', [
+          copy(input),
+          build.shape([1, batch * (dims[0] as number), 0, 0]),
+        ]);
+        const kernel = declare(kernelName, dims, (unit) =>
+          kernels.data.slice(unit * length, (unit + 1) * length),
+        );
+        const maps = build.add('Conv', [grouped, kernel], { ...node.attributes, group: int(batch) });
+        const map = build.add('Reshape', [maps, build.shape([batch, 1, 0, 0])]);
+        if (bias === undefined) return map;
         return build.add('Add', [
-          own,
+          map,
           declare(biasName, [1, 1, 1], (unit) => bias.data.slice(unit, unit + 1)),
         ]);
       },
@@ -301,24 +281,6 @@ function sliceUnits(
     }
   };
   return slice(layer.linear);
-}
-
-/**
- * Whether a unit's channels first meet each tap of its kernel at every place, as a matrix product, and then the taps are
- * added up, each from where it lies: where it has many channels that takes a third of the time of a group a picture.
- */
-function isByTaps(node: Node, [channels = 0, ...image]: readonly number[]): boolean {
-  const isDense = intsOf(node, 'strides')?.every((stride) => stride === 1) ?? true;
-  return isDense && channels >= 16 && size(image) > 1;
-}
-
-const identity = (side: number): Float32Array =>
-  Float32Array.from({ length: side * side }, (_, at) => Number(at % (side + 1) === 0));
-
-/** [rows, columns] as [columns, rows]. */
-function transposed(values: Float32Array, columns: number): Float32Array {
-  const rows = values.length / columns;
-  return values.map((_, at) => values[(at % rows) * columns + Math.floor(at / rows)] as number);
 }
 
 /** The nodes between a layer's linear value and its output, if each of them acts on every value alone; else undefined. */

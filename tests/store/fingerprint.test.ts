@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { loadNetwork } from '../../pipeline/formats/index.ts';
 import { ints, type Node } from '../../pipeline/network/graph.ts';
 import type { Layer, Network } from '../../pipeline/network/network.ts';
 import { resolveRecipe } from '../../pipeline/recipe/resolve.ts';
@@ -169,6 +172,33 @@ describe('fingerprint', () => {
     const [before, after] = [await partsOf(unit), await partsOf(unit, changes)];
     const fields = Object.keys(before) as (keyof FingerprintParts)[];
     expect(fields.filter((each) => before[each] !== after[each])).toEqual([field]);
+  });
+
+  it('of a network stays what it was, so that what was rendered once is not rendered again', async () => {
+    const file = join(import.meta.dirname, '../../content/weights/mnist.keras');
+    const network = await loadNetwork({
+      name: 'mnist.keras',
+      bytes: await readFile(file),
+      sibling: () => Promise.reject(new Error('no other file')),
+    });
+    // Another value here means that every store there is must be rendered anew.
+    const known = {
+      conv2d_3: {
+        structure: '3a2c8baaa823a5f99741e386e25fdd03abe3413d93f572d6757e4668df0b828c',
+        weights: '20f25c4221307440fa0a4c5f0a20f59ec3878cf7ff6ddfd52aafc87736bd15c2',
+        slice: 'ed53e0340fa3b35f54f8765ccd69ed92482cf96f31c47c78f54f0d6e581ddc15',
+      },
+      dense_3: {
+        structure: '0ccb67d2788363aab76827025cee4f1d1782ac1b64d1187f00012e9d25d4f755',
+        weights: 'e57f0366509193c039305f41f3a7659bec200305c3ee94a0c5414dfb3c3f5ab6',
+        slice: '9ac830a4720af3707311d00bb89a2b46caf71870dba75e073f2a912869b79f7d',
+      },
+    };
+    for (const [name, parts] of Object.entries(known)) {
+      const layer = network.layers.find((each) => each.name === name) as Layer;
+      const of = await fingerprintLayer(network, layer, recipe, scaling, size);
+      expect((await of(3, 0)).parts).toMatchObject(parts);
+    }
   });
 
   it('is the hash of its parts, which hold the steps that are kept apart from the recipe', async () => {
