@@ -74,6 +74,9 @@ export interface ModelPlan {
 
 export const DEFAULT_SEED = 0;
 
+/** Units whose fingerprints are made at once: as many as keep all threads busy. */
+const unitsAtOnce = 32;
+
 /** A model file that has been read. */
 export interface OpenModel {
   /** As the file says it. */
@@ -127,14 +130,19 @@ export async function planModel(
     const { recipe } = started;
     const fingerprintOf = await fingerprintLayer(network, layer, recipe, scaling, size);
     const labels = layer.kind === 'scores' ? content.classes : undefined;
-    const units = await Promise.all(
-      wantedUnits(layer, options.units).map(async (unit): Promise<UnitPlan> => {
-        const label = labels?.[unit];
-        const { fingerprint, parts } = await fingerprintOf(unit, seed);
-        const planned = { unit, fingerprint, madeFrom: parts };
-        return label === undefined ? planned : { ...planned, label };
-      }),
-    );
+    const plannedUnit = async (unit: number): Promise<UnitPlan> => {
+      const label = labels?.[unit];
+      const { fingerprint, parts } = await fingerprintOf(unit, seed);
+      const planned = { unit, fingerprint, madeFrom: parts };
+      return label === undefined ? planned : { ...planned, label };
+    };
+    const units: UnitPlan[] = [];
+    const wantedHere = wantedUnits(layer, options.units);
+    // A hash takes a copy of what it reads: not of a whole layer at once.
+    for (let from = 0; from < wantedHere.length; from += unitsAtOnce) {
+      const some = wantedHere.slice(from, from + unitsAtOnce);
+      units.push(...(await Promise.all(some.map(plannedUnit))));
+    }
     if (units.length > 0)
       layers.push({ layer, slug: addresses[index] as string, index, ...started, size, units });
   }
