@@ -6,6 +6,7 @@ import { GraphBuilder } from '../network/build.ts';
 import { float32 } from '../network/graph.ts';
 import type { PictureSize } from '../recipe/parameterisations.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { isVaried } from '../recipe/varied.ts';
 import { type AscentSpec, enlarge, type StepGraph, stepGraph } from './step.ts';
 
 /** The part of an ascent that has one size. */
@@ -48,7 +49,7 @@ export async function compileOctaves(spec: AscentSpec, engine: Engine): Promise<
   const octaves: Octave[] = [];
   for (const { size, from } of octaveSizes(spec.recipe, spec.size)) {
     const step = await stepGraph({ ...spec, size }, engine, spec.size);
-    const program = await engine.compile(step.graph);
+    const program = await engine.compile(step.graph, { sharedTies: isVaried(recipe) });
     const before = octaves.at(-1);
     const between = before && (await enlargement(spec, before, { size, step }, engine));
     octaves.push({

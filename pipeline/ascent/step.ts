@@ -10,8 +10,9 @@ import { GraphBuilder } from '../network/build.ts';
 import { partsSeen } from '../network/crop.ts';
 import { copier, cutAtLayer, toLayout, type UnitSlice, wholeLayer } from '../network/cut.ts';
 import { float32, type Graph, size, type Tensor } from '../network/graph.ts';
+import { candidates, quickest } from '../network/lowering/choose.ts';
 import { withLateRelus } from '../network/lowering/late-relu.ts';
-import { candidates, lowered } from '../network/lowering/lower.ts';
+import { lowered } from '../network/lowering/lower.ts';
 import type { Layer, Network } from '../network/network.ts';
 import { valuesOfAnySize } from '../network/receptive.ts';
 import { shapesOf } from '../network/shapes.ts';
@@ -180,9 +181,9 @@ export async function stepGraph(
       : enlarge(build, own, pictureSize, shown, recipe.octaves?.interpolation);
   const graph = build.graph([...state.map(({ output }) => output), objective, pictureOutput]);
   const dims = (value: string) => shapes.get(cotangentOf.get(value) ?? value)?.dims;
-  const choose = await engine.fasterByWinograd?.(candidates(graph, dims));
+  const timesOf = await engine.convolutionTimes?.(candidates(graph, dims));
   return {
-    graph: choose === undefined ? graph : lowered(graph, { dims, choose }),
+    graph: timesOf === undefined ? graph : lowered(graph, { dims, choose: quickest(graph, dims, timesOf) }),
     pictures,
     state,
     slices,

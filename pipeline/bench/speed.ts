@@ -19,8 +19,8 @@ export interface Climber extends Contestant {
 export async function climbing(spec: AscentSpec, engine: Engine): Promise<Climber> {
   const { batch } = spec;
   let [computing, all] = [0, 0];
-  const compile: Engine['compile'] = async (graph) => {
-    const program = await engine.compile(graph);
+  const compile: Engine['compile'] = async (graph, liberties) => {
+    const program = await engine.compile(graph, liberties);
     return {
       async run(feeds) {
         const startedAt = performance.now();

@@ -1,63 +1,64 @@
 /**
- * Which convolutions are faster by Winograd's way on this machine: each shape is measured once, both ways by turns, and
- * what was found is remembered in a file.
+ * How long convolutions take on this machine, plain and by Winograd's way: each shape is measured once, in all forms by
+ * turns, and what was found is remembered in a file.
  */
 
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GraphBuilder } from '../network/build.ts';
-import { float32, type Graph, ints, size } from '../network/graph.ts';
-import { type ConvolutionShape, toPlaces } from '../network/lowering/lower.ts';
-import { winograd } from '../network/lowering/winograd.ts';
+import { type Float32Tensor, float32, type Graph, int, ints, size } from '../network/graph.ts';
+import type { ConvolutionTimes, TimesOf } from '../network/lowering/choose.ts';
+import { type ConvolutionShape, fromPlaces, toPlaces } from '../network/lowering/lower.ts';
+import { type Axis, winograd } from '../network/lowering/winograd.ts';
 import type { Engine } from './engine.ts';
 
-/** By shape: the time by Winograd's way, of the plain one's. */
-type Ratios = Record<string, number>;
+/** By shape. */
+type Known = Record<string, ConvolutionTimes>;
 
-/** Smaller convolutions take no time worth measuring. */
+/** Products of so few channels do not repay their tiles. */
 const fewestChannels = 48;
-const fewestPlaces = 49;
-/**
- * Alone, a convolution shows nothing of its neighbours, which lose onnxruntime's blocked layout and its fused
- * activations: VGG16's second block, at .65 to .8 a convolution, took 1.4 times as long.
- */
-const worthwhile = 0.6;
+/** Of a picture: smaller convolutions take no time worth measuring, or choosing by. */
+const fewestFlops = 5e7;
+
+const isWorthMeasuring = ({ channels, filters, height, width }: ConvolutionShape): boolean =>
+  Math.min(channels, filters) >= fewestChannels && 2 * 9 * channels * filters * height * width >= fewestFlops;
 
 const keyOf = ({ channels, filters, height, width }: ConvolutionShape): string =>
   `${channels} to ${filters} at ${height}×${width}`;
 
 /**
- * Which of the shapes are faster by Winograd's way. Measures those that are not known yet, half a second each.
- * @param file Where ratios are remembered; `machine` names all that they depend on.
+ * The times of these shapes. Measures those that are not known yet, a second each. What another process found in the
+ * meantime is taken from it: all that render into one store compute in one way.
+ * @param file Where times are remembered; `machine` names all that they depend on.
  */
-export async function fasterByWinograd(
+export async function convolutionTimes(
   shapes: readonly ConvolutionShape[],
   engine: Pick<Engine, 'compile' | 'upload'>,
   { file, machine }: { readonly file: string; readonly machine: string },
-): Promise<(shape: ConvolutionShape) => boolean> {
-  const all = await remembered(file);
-  const ratios = { ...all[machine] };
-  const isLarge = ({ channels, filters, height, width }: ConvolutionShape): boolean =>
-    Math.min(channels, filters) >= fewestChannels && height * width >= fewestPlaces;
+): Promise<TimesOf> {
+  let known = (await remembered(file))[machine] ?? {};
   const open = new Map(
     shapes
-      .filter((shape) => isLarge(shape) && ratios[keyOf(shape)] === undefined)
+      .filter((shape) => isWorthMeasuring(shape) && known[keyOf(shape)] === undefined)
       .map((shape) => [keyOf(shape), shape]),
   );
-  for (const [key, shape] of open) ratios[key] = await ratioOf(shape, engine);
   if (open.size > 0) {
+    const found: Known = {};
+    for (const [key, shape] of open) found[key] = await timesOf(shape, engine);
+    const all = await remembered(file);
+    known = { ...found, ...all[machine] };
     await mkdir(dirname(file), { recursive: true });
     const part = `${file}.${process.pid}`;
-    await writeFile(part, `${JSON.stringify({ ...(await remembered(file)), [machine]: ratios }, null, 2)}\n`);
+    await writeFile(part, `${JSON.stringify({ ...all, [machine]: known }, null, 2)}\n`);
     await rename(part, file);
   }
-  return (shape) => (ratios[keyOf(shape)] ?? Number.POSITIVE_INFINITY) < worthwhile;
+  return (shape) => known[keyOf(shape)];
 }
 
 /** What cannot be read is measured again. */
-async function remembered(file: string): Promise<Record<string, Ratios>> {
+async function remembered(file: string): Promise<Record<string, Known>> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as Record<string, Ratios>;
+    return JSON.parse(await readFile(file, 'utf8')) as Record<string, Known>;
   } catch {
     return {};
   }
@@ -67,14 +68,18 @@ async function remembered(file: string): Promise<Record<string, Ratios>> {
 const measuredValues = 2 ** 22;
 const turns = 4;
 
-async function ratioOf(shape: ConvolutionShape, engine: Pick<Engine, 'compile' | 'upload'>): Promise<number> {
+/** The least time of some turns of each. */
+async function timesOf(
+  shape: ConvolutionShape,
+  engine: Pick<Engine, 'compile' | 'upload'>,
+): Promise<ConvolutionTimes> {
   const { channels, filters, height, width } = shape;
   const most = measuredValues / (Math.max(channels, filters) * height * width);
   const batch = Math.max(1, Math.min(8, Math.floor(most)));
   const kernel = float32([filters, channels, 3, 3], some(filters * channels * 9));
   const dims = [batch, channels, height, width];
   const feeds = new Map([['x', engine.upload(float32(dims, some(size(dims))))]]);
-  const forms = [plainForm(dims, kernel), winogradForm(dims, kernel)];
+  const forms = [plainForm(dims, kernel), winogradForm(dims, kernel), changedForm(dims), unchangedForm(dims)];
   const programs = [];
   for (const form of forms) programs.push(await engine.compile(form));
   const best = programs.map(() => Number.POSITIVE_INFINITY);
@@ -86,7 +91,9 @@ async function ratioOf(shape: ConvolutionShape, engine: Pick<Engine, 'compile' |
     }
   }
   for (const program of programs) await program.release();
-  return (best[1] as number) / (best[0] as number);
+  const [plain = 0, byWinograd = 0, changed = 0, unchanged = 0] = best.map((ms) => ms / batch);
+  // There and back are two changes.
+  return { plain, winograd: byWinograd, change: Math.max(0, changed - unchanged) / 2 };
 }
 
 /** Numbers that are neither 0 nor tiny, which some processors multiply at other speeds. */
@@ -101,18 +108,42 @@ const cornerOf = (build: GraphBuilder, value: string): Graph => {
   ]);
 };
 
-function plainForm(dims: readonly number[], kernel: ReturnType<typeof float32>): Graph {
+function plainForm(dims: readonly number[], kernel: Float32Tensor): Graph {
   const build = new GraphBuilder();
   const x = build.input('x', dims);
   return cornerOf(build, build.add('Conv', [x, build.constant(kernel)], { pads: ints([1, 1, 1, 1]) }));
 }
 
-/** With the change of layout before it: of two changes, neighbours share one. */
-function winogradForm(dims: readonly number[], kernel: ReturnType<typeof float32>): Graph {
-  const [batch = 1, , height = 1, width = 1] = dims;
+const axes = (...sides: readonly [number, number]): [Axis, Axis] =>
+  sides.map((side) => ({ size: side, before: 1, written: side })) as [Axis, Axis];
+
+function winogradForm(
+  [batch = 1, channels = 1, height = 1, width = 1]: readonly number[],
+  kernel: Float32Tensor,
+): Graph {
   const build = new GraphBuilder();
-  const x = toPlaces(build, build.input('x', dims), dims);
-  const [vertical, horizontal] = [height, width].map((side) => ({ size: side, before: 1, written: side }));
-  if (vertical === undefined || horizontal === undefined) throw new Error('An image has two sides');
+  const x = build.add('Reshape', [
+    build.input('x', [batch, channels, height, width]),
+    build.shape([height, width, batch, channels]),
+  ]);
+  const [vertical, horizontal] = axes(height, width);
   return cornerOf(build, winograd(build, x, { vertical, horizontal, batch, kernel }));
+}
+
+/** Two operations in onnxruntime's own layout of blocks, where a value usually comes from and goes to. */
+function unchangedForm(dims: readonly number[]): Graph {
+  const build = new GraphBuilder();
+  return cornerOf(build, blocked(build, blocked(build, build.input('x', dims), dims), dims));
+}
+
+/** The same with both changes of layout between them. */
+function changedForm(dims: readonly number[]): Graph {
+  const build = new GraphBuilder();
+  const placed = toPlaces(build, blocked(build, build.input('x', dims), dims), dims);
+  return cornerOf(build, blocked(build, fromPlaces(build, placed, dims, 'x_back'), dims));
+}
+
+function blocked(build: GraphBuilder, x: string, [, channels = 1]: readonly number[]): string {
+  const kernel = build.constant(float32([channels, 1, 1, 1], some(channels)));
+  return build.add('Conv', [x, kernel], { group: int(channels) });
 }

@@ -5,6 +5,7 @@
 
 import type { Lowering } from '../network/adjoint/rule.ts';
 import type { Graph, Tensor } from '../network/graph.ts';
+import type { TimesOf } from '../network/lowering/choose.ts';
 import type { ConvolutionShape } from '../network/lowering/lower.ts';
 
 declare const onEngine: unique symbol;
@@ -20,16 +21,25 @@ export interface Program {
   release(): Promise<void>;
 }
 
+/** What an engine need not take exactly, where that is faster. */
+export interface Liberties {
+  /**
+   * Of equal largest values in the window of a pooling all may get a share of its cotangent, where else the first gets
+   * all of it. On pictures with flat places this is another ascent.
+   */
+  readonly sharedTies?: boolean;
+}
+
 export interface Engine {
   readonly name: 'cpu' | 'webgpu' | 'cuda' | 'tfjs';
   /** The device in words, e.g. the processor's model name. */
   readonly device: string;
   /** Which form of an operation's adjoint this engine runs best. */
   readonly lowering: Lowering;
-  /** Which of these convolutions the engine runs faster by Winograd's way; none where it is not there. */
-  fasterByWinograd?(shapes: readonly ConvolutionShape[]): Promise<(shape: ConvolutionShape) => boolean>;
+  /** How long these convolutions take, plain and by Winograd's way; all stay plain where it is not there. */
+  convolutionTimes?(shapes: readonly ConvolutionShape[]): Promise<TimesOf>;
   /** @throws PhospheneError naming the operation that the engine cannot run. */
-  compile(graph: Graph): Promise<Program>;
+  compile(graph: Graph, liberties?: Liberties): Promise<Program>;
   upload(tensor: Tensor): Value;
   download(value: Value): Promise<Tensor>;
   /** Frees values that nobody needs any more: they may not be fed or downloaded again. */

@@ -9,8 +9,8 @@ import { env, InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { PhospheneError } from '../error.ts';
 import type { Graph, Tensor } from '../network/graph.ts';
 import { encodeModel } from '../network/onnx.ts';
-import { fasterByWinograd } from './convolutions.ts';
-import type { Engine, Program, Value } from './engine.ts';
+import { convolutionTimes } from './convolutions.ts';
+import type { Engine, Liberties, Program, Value } from './engine.ts';
 import { inOperationsOf } from './forms.ts';
 import { blockOfFilters, processorForms } from './processor.ts';
 
@@ -30,7 +30,7 @@ export function cpuEngine(): Engine {
     device,
     lowering: { maxPool: 'indices' },
     ...own,
-    fasterByWinograd: (shapes) => fasterByWinograd(shapes, own, { file: convolutionsFile, machine }),
+    convolutionTimes: (shapes) => convolutionTimes(shapes, own, { file: convolutionsFile, machine }),
   };
 }
 
@@ -45,7 +45,7 @@ export function onHost(
   where: string,
 ): Pick<Engine, 'compile' | 'upload' | 'download' | 'free'> {
   return {
-    compile: (graph) => compile(graph, provider, where),
+    compile: (graph, liberties) => compile(graph, liberties, provider, where),
     upload: ({ type, data, dims }) => toValue(new OrtTensor(type, data, dims)),
     download: async (value) => read(toOrt(value)),
     // Host memory is collected.
@@ -74,8 +74,13 @@ function fedWeights({ nodes, initializers }: Graph): [name: string, tensor: Tens
   );
 }
 
-async function compile(written: Graph, provider: 'cpu' | 'cuda', where: string): Promise<Program> {
-  const graph = provider === 'cpu' ? inOperationsOf(written, processorForms) : written;
+async function compile(
+  written: Graph,
+  liberties: Liberties | undefined,
+  provider: 'cpu' | 'cuda',
+  where: string,
+): Promise<Program> {
+  const graph = provider === 'cpu' ? inOperationsOf(written, processorForms(liberties)) : written;
   const weights = provider === 'cpu' ? fedWeights(graph) : [];
   const fed = weights.map(([name, { type, data, dims }]) => [name, new OrtTensor(type, data, dims)] as const);
   const session = await openSession(withInputs(graph, weights), where, { executionProviders: [provider] });

@@ -14,12 +14,13 @@ import {
   textOf,
 } from '../network/graph.ts';
 import { isHalving } from '../network/lowering/pool.ts';
+import type { Liberties } from './engine.ts';
 import type { Form, Forms } from './forms.ts';
 
 /** Kernels are filled up to blocks of so many filters, which are computed and cut off again. */
 export const blockOfFilters = 16;
 
-export const processorForms: Forms = {
+const exactForms: Forms = {
   /** [x > 0] in one pass instead of two. Numbers below 1e-30 count as 0. */
   Cast: (build, { inputs: [compared], attributes }) => {
     const comparison = build.nodes.find(({ op, outputs }) => op === 'Greater' && outputs[0] === compared);
@@ -30,33 +31,11 @@ export const processorForms: Forms = {
   },
 
   Conv: (build, node) => byTaps(build, node) ?? fromFewToMany(build, node),
-
-  /**
-   * Of a pooling of 2×2: by comparing its input with what was pooled, as all of this stays in blocks of channels, and
-   * indices do not. Where values are equal they share the window's cotangent.
-   */
-  MaxUnpool: (build, { inputs: [g = '', indices = '', shape = ''] }) => {
-    const pooling = build.nodes.find(({ op, outputs }) => op === 'MaxPool' && outputs[1] === indices);
-    const dims = Array.from(build.initializers.get(shape)?.data ?? [], Number);
-    const [, channels = 0] = dims;
-    const isWide = channels >= wideMap && channels % blockOfFilters === 0;
-    if (pooling === undefined || !isWide || !isHalving(pooling, dims)) return undefined;
-    const [x = ''] = pooling.inputs;
-    const [pooled = ''] = pooling.outputs;
-    const times = (value: string, factor: number): string => {
-      const kernel = build.constant(float32([channels, 1, 1, 1], new Float32Array(channels).fill(factor)));
-      return build.add('Conv', [value, kernel], { group: int(channels) });
-    };
-    const less = build.add('Add', [times(x, 1), enlarged(build, times(pooled, -1))]);
-    const isLargest = build.add('HardSigmoid', [less], { alpha: float(1e30), beta: float(1) });
-    const share = build.add('AveragePool', [isLargest], {
-      kernel_shape: ints([2, 2]),
-      strides: ints([2, 2]),
-    });
-    const each = times(build.add('Div', [g, times(share, 4)]), 1);
-    return build.add('Mul', [enlarged(build, each), isLargest]);
-  },
 };
+
+/** What the provider computes faster, with these liberties. */
+export const processorForms = ({ sharedTies = false }: Liberties = {}): Forms =>
+  sharedTies ? { ...exactForms, MaxUnpool: byComparison } : exactForms;
 
 /** From many channels to few: as the adjoint of the convolution from few to many, which fills nothing up. */
 const fromFewToMany: Form = (build, node) => {
@@ -95,6 +74,32 @@ const byTaps: Form = (build, node) => {
   const identity = Array.from({ length: taps * taps }, (_, at) => Number(at % (taps + 1) === 0));
   const own = build.constant(float32([1, taps, ...image], identity), 'taps');
   return shaped(build.add('Conv', [met, own], { ...node.attributes, group: int(1) }), [1, group, 0, 0]);
+};
+
+/**
+ * Of a pooling of 2×2: by comparing its input with what was pooled, as all of this stays in blocks of channels, and
+ * indices do not. Where values are equal they share the window's cotangent.
+ */
+const byComparison: Form = (build, { inputs: [g = '', indices = '', shape = ''] }) => {
+  const pooling = build.nodes.find(({ op, outputs }) => op === 'MaxPool' && outputs[1] === indices);
+  const dims = Array.from(build.initializers.get(shape)?.data ?? [], Number);
+  const [, channels = 0] = dims;
+  const isWide = channels >= wideMap && channels % blockOfFilters === 0;
+  if (pooling === undefined || !isWide || !isHalving(pooling, dims)) return undefined;
+  const [x = ''] = pooling.inputs;
+  const [pooled = ''] = pooling.outputs;
+  const times = (value: string, factor: number): string => {
+    const kernel = build.constant(float32([channels, 1, 1, 1], new Float32Array(channels).fill(factor)));
+    return build.add('Conv', [value, kernel], { group: int(channels) });
+  };
+  const less = build.add('Add', [times(x, 1), enlarged(build, times(pooled, -1))]);
+  const isLargest = build.add('HardSigmoid', [less], { alpha: float(1e30), beta: float(1) });
+  const share = build.add('AveragePool', [isLargest], {
+    kernel_shape: ints([2, 2]),
+    strides: ints([2, 2]),
+  });
+  const each = times(build.add('Div', [g, times(share, 4)]), 1);
+  return build.add('Mul', [enlarged(build, each), isLargest]);
 };
 
 /** Maps of fewer channels gain nothing by blocks. */

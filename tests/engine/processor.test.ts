@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Value } from '../../pipeline/engine/engine.ts';
+import type { Liberties, Value } from '../../pipeline/engine/engine.ts';
 import { inOperationsOf } from '../../pipeline/engine/forms.ts';
 import { cpuEngine } from '../../pipeline/engine/onnxruntime.ts';
 import { processorForms } from '../../pipeline/engine/processor.ts';
@@ -14,7 +14,8 @@ const some = (dims: readonly number[]) =>
     dims,
     Float32Array.from({ length: size(dims) }, () => random.normal()),
   );
-const opsOf = (graph: Graph): string[] => inOperationsOf(graph, processorForms).nodes.map(({ op }) => op);
+const opsOf = (graph: Graph, liberties?: Liberties): string[] =>
+  inOperationsOf(graph, processorForms(liberties)).nodes.map(({ op }) => op);
 
 describe('the forms of the processor', () => {
   it('turn a convolution from many channels to few around, with the sums of its definition', async () => {
@@ -55,7 +56,7 @@ describe('the forms of the processor', () => {
     }
   });
 
-  it('unpool wide maps by comparison: as by indices, and equal values share', async () => {
+  it('unpool wide maps by comparison where equal values may share: else as by indices', async () => {
     const dims = [2, 64, 4, 6];
     const halving = { kernel_shape: ints([2, 2]), strides: ints([2, 2]) };
     const build = new GraphBuilder();
@@ -63,9 +64,10 @@ describe('the forms of the processor', () => {
     const g = build.input('g', [2, 64, 2, 3]);
     const back = build.add('MaxUnpool', [g, indices, build.shape(dims)], halving);
     const graph = build.graph([pooled, back]);
-    expect(opsOf(graph)).not.toContain('MaxUnpool');
+    expect(opsOf(graph)).toContain('MaxUnpool');
+    expect(opsOf(graph, { sharedTies: true })).not.toContain('MaxUnpool');
     const engine = cpuEngine();
-    const program = await engine.compile(graph);
+    const program = await engine.compile(graph, { sharedTies: true });
     const cotangent = some([2, 64, 2, 3]);
     const unpooled = async (x: ReturnType<typeof some>): Promise<Float32Array> => {
       const feeds = new Map(Object.entries({ x, g: cotangent }));

@@ -4,7 +4,17 @@
  */
 
 import { GraphBuilder } from '../build.ts';
-import { type Float32Tensor, type Graph, intOf, ints, intsOf, type Node, size, textOf } from '../graph.ts';
+import {
+  type Float32Tensor,
+  type Graph,
+  intOf,
+  ints,
+  intsOf,
+  type Node,
+  size,
+  text,
+  textOf,
+} from '../graph.ts';
 import { isHalving, onlyUnpools, type Pool, pool } from './pool.ts';
 import { type Axis, winograd } from './winograd.ts';
 
@@ -23,19 +33,30 @@ export interface LoweringOptions {
   readonly choose: (shape: ConvolutionShape) => boolean;
 }
 
-/** [N, C, height, width] to [height, width, N, C]. */
-export const toPlaces = (build: GraphBuilder, value: string, dims: readonly number[]): string =>
-  turned(build, value, dims, `${value}_placed`);
-
 /**
- * [a, b, c, d] to [c, d, a, b]: both from [N, C, height, width] to [height, width, N, C] and back. As a matrix, because
- * onnxruntime transposes matrices four times faster than tensors of rank 4.
+ * [N, C, height, width] to [height, width, N, C]. In two changes, each of which moves rows of values that lie together.
+ * One of them is an Einsum, because two transpositions are joined to one by onnxruntime, which takes several times as long.
  */
-function turned(build: GraphBuilder, value: string, dims: readonly number[], hint: string): string {
-  const [a = 1, b = 1, c = 1, d = 1] = dims;
-  const matrix = build.add('Reshape', [value, build.shape([a * b, c * d])]);
-  const other = build.add('Transpose', [matrix], { perm: ints([1, 0]) });
-  return build.add('Reshape', [other, build.shape([c, d, a, b])], {}, hint);
+export function toPlaces(build: GraphBuilder, value: string, dims: readonly number[]): string {
+  const [n = 1, c = 1, height = 1, width = 1] = dims;
+  const last = build.add('Transpose', [value], { perm: ints([0, 2, 3, 1]) });
+  const rows = build.add('Reshape', [last, build.shape([n, height * width, c])]);
+  const placed = build.add('Einsum', [rows], { equation: text('npc->pnc') });
+  return build.add('Reshape', [placed, build.shape([height, width, n, c])], {}, `${value}_placed`);
+}
+
+/** [height, width, N, C] to [N, C, height, width]; `dims` are the latter. */
+export function fromPlaces(
+  build: GraphBuilder,
+  value: string,
+  dims: readonly number[],
+  hint: string,
+): string {
+  const [n = 1, c = 1, height = 1, width = 1] = dims;
+  const placed = build.add('Reshape', [value, build.shape([height * width, n, c])]);
+  const rows = build.add('Einsum', [placed], { equation: text('pnc->npc') });
+  const last = build.add('Reshape', [rows, build.shape([n, height, width, c])]);
+  return build.add('Transpose', [last], { perm: ints([0, 3, 1, 2]) }, hint);
 }
 
 /** Operations that act on every value alone, or on two values at one place. */
@@ -47,19 +68,43 @@ const elementwise = new Set(
   ).split(' '),
 );
 
-/** The shapes of the convolutions that can be computed by `winograd`. */
-export function candidates(graph: Graph, dims: LoweringOptions['dims']): ConvolutionShape[] {
-  const found: ConvolutionShape[] = [];
-  const choose = (shape: ConvolutionShape): boolean => {
-    found.push(shape);
-    return false;
-  };
-  lowered(graph, { dims, choose });
-  return found;
+/** What a graph is made of, lowered in some way. */
+export interface Outline {
+  /** The convolutions computed by `winograd`. */
+  readonly convolutions: readonly ConvolutionShape[];
+  /** [N, C, height, width] of each value that changes its layout. */
+  readonly changes: readonly (readonly number[])[];
+}
+
+/** What `lowered` would make of the graph. */
+export function outline(graph: Graph, { dims, choose }: LoweringOptions): Outline {
+  const convolutions: ConvolutionShape[] = [];
+  const changes: (readonly number[])[] = [];
+  rewritten(graph, dims, {
+    choose(shape) {
+      const chosen = choose(shape);
+      if (chosen) convolutions.push(shape);
+      return chosen;
+    },
+    convolve: (build, x) => build.add('Identity', [x]),
+    changed: (shape) => void changes.push(shape),
+  });
+  return { convolutions, changes };
 }
 
 /** The same graph with the chosen convolutions computed by other operations. Names of its inputs and outputs stay. */
 export function lowered(graph: Graph, { dims, choose }: LoweringOptions): Graph {
+  return rewritten(graph, dims, { choose, convolve: winograd, changed: () => {} });
+}
+
+/** What a graph is rewritten with. */
+interface Means extends Pick<LoweringOptions, 'choose'> {
+  readonly convolve: typeof winograd;
+  /** Called for each value [N, C, height, width] that changes its layout. */
+  changed(dims: readonly number[]): void;
+}
+
+function rewritten(graph: Graph, dims: LoweringOptions['dims'], { choose, convolve, changed }: Means): Graph {
   const build = new GraphBuilder(graph);
   const nodes: Node[] = [];
   /** Values that are there places first. */
@@ -77,6 +122,7 @@ export function lowered(graph: Graph, { dims, choose }: LoweringOptions): Graph 
   const toPlaced = (value: string, shape: readonly number[]): string => {
     const there = placed.get(value);
     if (there !== undefined) return there.name;
+    changed(shape);
     const name = written(() => toPlaces(build, value, shape));
     placed.set(value, { name, dims: shape });
     return name;
@@ -84,8 +130,8 @@ export function lowered(graph: Graph, { dims, choose }: LoweringOptions): Graph 
   const toPlain = (value: string): void => {
     const there = placed.get(value);
     if (there === undefined || !away.delete(value)) return;
-    const [n = 1, c = 1, height = 1, width = 1] = there.dims;
-    const name = written(() => turned(build, there.name, [height, width, n, c], value));
+    changed(there.dims);
+    const name = written(() => fromPlaces(build, there.name, there.dims, value));
     nodes.push({ op: 'Identity', name: value, inputs: [name], outputs: [value], attributes: {} });
   };
 
@@ -103,7 +149,7 @@ export function lowered(graph: Graph, { dims, choose }: LoweringOptions): Graph 
     const [vertical, horizontal] = axes;
     const own = toPlaced(x, shape);
     const name = written(() => {
-      const sum = winograd(build, own, { vertical, horizontal, batch, kernel });
+      const sum = convolve(build, own, { vertical, horizontal, batch, kernel });
       return bias === undefined ? sum : build.add('Add', [sum, biasName]);
     });
     keep(node.outputs[0] as string, name, [batch, filters, vertical.written, horizontal.written]);

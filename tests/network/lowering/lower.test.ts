@@ -55,8 +55,11 @@ function smallVgg(): Network {
   };
 }
 
-const plain: Engine = { ...cpuEngine(), fasterByWinograd: async () => () => false };
-const fast: Engine = { ...cpuEngine(), fasterByWinograd: async () => () => true };
+const plain: Engine = { ...cpuEngine(), convolutionTimes: async () => () => undefined };
+const fast: Engine = {
+  ...cpuEngine(),
+  convolutionTimes: async () => () => ({ plain: 1, winograd: 0, change: 0 }),
+};
 const network = smallVgg();
 const layer = network.layers[3] as Network['layers'][number];
 const specOf = (batch: number, side = 16, recipe = 'keras-blog') => ({
