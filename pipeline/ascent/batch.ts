@@ -1,7 +1,7 @@
 /**
  * How many pictures climb together. It changes speed and memory, and no picture. Memory is bounded by
  *
- *     400 MB + 4 · weights + 36 · kernels + batch · (8 · values + 100 · picture) bytes
+ *     420 MB + 4 · weights + 32 · kernels + batch · (6 · values + 100 · picture) bytes
  *
  * weights: of the whole network; kernels: weights of convolutions up to the layer, which are there forwards and turned
  * around, and by Winograd's way four times as large; values: of all maps of one picture up to the layer, some kept for
@@ -16,7 +16,7 @@ import type { PictureSize } from '../recipe/parameterisations.ts';
 import { byteCount } from '../words.ts';
 
 /** The program, its libraries, what reading a model file leaves behind, and the sessions that measure pictures. */
-const ofProcess = 400e6;
+const ofProcess = 420e6;
 
 /** The most bytes that rendering `layer` takes with this batch, by the formula above. */
 export function memoryBytes(
@@ -30,7 +30,7 @@ export function memoryBytes(
     0,
   );
   const pictureValues = size([picture.channels, picture.height, picture.width]);
-  return ofProcess + weights + 36 * kernels + batch * (8 * values + 100 * pictureValues);
+  return ofProcess + weights + 32 * kernels + batch * (6 * values + 100 * pictureValues);
 }
 
 /** What may be taken where nobody says. */
