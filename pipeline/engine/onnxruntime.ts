@@ -59,19 +59,35 @@ const largestConstantBytes = 16 * 2 ** 20;
 /**
  * Weights that the CPU provider is fed with each run, from where they lie, because as constants they cost more: large
  * ones are copied while the model is read, and once more in a form that suits the matrix product; those of a batched
- * product are copied for nothing; and narrow kernels are filled up to a block of filters.
+ * product are copied for nothing; narrow kernels are filled up to a block of filters; and what a kernel of few channels
+ * makes in blocks of channels is turned around at once where no other convolution reads it.
  */
 function fedWeights({ nodes, initializers }: Graph): [name: string, tensor: Tensor][] {
   const costly = new Set<string>();
-  for (const { op, inputs } of nodes) {
+  for (const { op, inputs, outputs } of nodes) {
     const [, name = ''] = inputs;
     const [filters = 0, channels = 0, ...rest] = initializers.get(name)?.dims ?? [];
-    const isNarrow = Math.max(channels, filters) < blockOfFilters && rest.length === 2;
-    if ((op === 'Conv' && isNarrow) || (op === 'MatMul' && rest.length > 0)) costly.add(name);
+    const isImage = op === 'Conv' && rest.length === 2;
+    const isNarrow = Math.max(channels, filters) < blockOfFilters;
+    const isLast = channels < blockOfFilters && !staysInBlocks(nodes, initializers, outputs[0]);
+    if ((isImage && (isNarrow || isLast)) || (op === 'MatMul' && rest.length > 0)) costly.add(name);
   }
   return [...initializers].filter(
     ([name, { data }]) => data.byteLength > largestConstantBytes || costly.has(name),
   );
+}
+
+/** Whether a value, or what a Relu makes of it, is read by an operation that onnxruntime does in blocks of channels. */
+function staysInBlocks(
+  nodes: Graph['nodes'],
+  initializers: Graph['initializers'],
+  value: string | undefined,
+): boolean {
+  return nodes.some(({ op, inputs, outputs }) => {
+    if (inputs[0] !== value) return false;
+    if (op === 'Relu') return staysInBlocks(nodes, initializers, outputs[0]);
+    return op.endsWith('Pool') || (op === 'Conv' && initializers.has(inputs[1] ?? ''));
+  });
 }
 
 async function compile(
