@@ -12,7 +12,7 @@ import { PhospheneError } from '../error.ts';
 import { type Extent, extentUpTo } from '../network/extent.ts';
 import { size } from '../network/graph.ts';
 import type { Layer, Network } from '../network/network.ts';
-import type { PictureSize } from '../recipe/parameterisations.ts';
+import type { PictureSize } from '../recipe/size.ts';
 import { byteCount } from '../words.ts';
 
 /** The program, its libraries, what reading a model file leaves behind, and the sessions that measure pictures. */

@@ -7,8 +7,8 @@ import { float32, int, size } from '../network/graph.ts';
 import type { Layer, Network } from '../network/network.ts';
 import { atContrast, shifted, zoomed } from '../picture/change.ts';
 import type { Planes } from '../picture/display.ts';
-import type { PictureSize } from '../recipe/parameterisations.ts';
 import { networkGrey, type Scaling, scalePicture } from '../recipe/scaling.ts';
+import type { PictureSize } from '../recipe/size.ts';
 
 /** One unit's response to one picture. */
 export interface Response {

@@ -4,8 +4,8 @@ import type { Engine, Program, Value } from '../engine/engine.ts';
 import { PhospheneError } from '../error.ts';
 import { GraphBuilder } from '../network/build.ts';
 import { float32 } from '../network/graph.ts';
-import type { PictureSize } from '../recipe/parameterisations.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import type { PictureSize } from '../recipe/size.ts';
 import { isVaried } from '../recipe/varied.ts';
 import { type AscentSpec, enlarge, type StepGraph, stepGraph } from './step.ts';
 

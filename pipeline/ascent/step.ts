@@ -20,7 +20,7 @@ import type { Planes } from '../picture/display.ts';
 import { likeness } from '../recipe/diversity.ts';
 import { centreOf, seenBy, writeObjective } from '../recipe/objectives.ts';
 import { optimiserRule } from '../recipe/optimisers.ts';
-import { type Decoder, decoder, type Parameter, type PictureSize } from '../recipe/parameterisations.ts';
+import { type Decoder, decoder, type Parameter } from '../recipe/parameterisations.ts';
 import { penaltyOf } from '../recipe/penalties.ts';
 import type { Random } from '../recipe/random.ts';
 import { rateAt } from '../recipe/rates.ts';
@@ -29,6 +29,7 @@ import { reluRule } from '../recipe/relu.ts';
 import { type Interpolation, resample, resizing } from '../recipe/resampling.ts';
 import type { Scaling } from '../recipe/scaling.ts';
 import { isPenalty, type Recipe, type Regulariser } from '../recipe/schema.ts';
+import type { PictureSize } from '../recipe/size.ts';
 import { transformRule } from '../recipe/transforms.ts';
 
 /** All that an ascent is made of, for all units of one layer. */

@@ -6,8 +6,8 @@ import { resolve } from 'node:path';
 import sharp from 'sharp';
 import { shownPath } from '../content.ts';
 import { PhospheneError } from '../error.ts';
-import type { PictureSize } from '../recipe/parameterisations.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import type { PictureSize } from '../recipe/size.ts';
 import { type Planes, planesOf } from './display.ts';
 
 /** A recipe with what its start needs; the recipe names the very bytes of the file. */

@@ -7,8 +7,8 @@ import type { AddressBook, Moved, Renumbered } from '../../content/schema.ts';
 import { PhospheneError } from '../error.ts';
 import { runsOf, runsText } from '../runs.ts';
 import { counted } from '../words.ts';
-import { checkStates } from './changes.ts';
-import type { LastShown, Lock, LockedChanges, LockedLayer, LockedModel } from './lock.ts';
+import { checkStates, type ShownChanges } from './changes.ts';
+import type { LastShown, Lock, LockedLayer, LockedModel } from './lock.ts';
 
 /** What is about to be published. */
 export interface Shown {
@@ -16,8 +16,6 @@ export interface Shown {
   /** Pages below /changes/, by name. */
   readonly changes: ReadonlyMap<string, ShownChanges>;
 }
-
-export type ShownChanges = Pick<LockedChanges, 'title' | 'mark'>;
 
 export interface ShownModel {
   readonly slug: string;

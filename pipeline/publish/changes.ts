@@ -5,9 +5,11 @@ import { type Changes, changes } from '../../content/schema.ts';
 import { PhospheneError } from '../error.ts';
 import { type Files, writeChanged } from '../files.ts';
 import { parseJson, parseStrict } from '../strict.ts';
-import type { ShownChanges } from './addresses.ts';
 import { type LockedChanges, markOf } from './lock.ts';
 import { sha256 } from './manifest.ts';
+
+/** A page of changes as the addresses know it. */
+export type ShownChanges = Pick<LockedChanges, 'title' | 'mark'>;
 
 export const changesPath = (contentDir: string, name: string): string =>
   join(contentDir, 'changes', `${name}.json`);

@@ -15,13 +15,8 @@ import {
   unscalePicture,
 } from './scaling.ts';
 import type { Parameterisation } from './schema.ts';
+import type { PictureSize } from './size.ts';
 import { amplitude, inverseFourier, spectrumDims } from './spectrum.ts';
-
-export interface PictureSize {
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-}
 
 /** A tensor [N, …dims] that the optimiser changes; every one has rank 4 with the batch. */
 export interface Parameter {

@@ -2,8 +2,8 @@
 
 import type { GraphBuilder } from '../network/build.ts';
 import { text } from '../network/graph.ts';
-import type { PictureSize } from './parameterisations.ts';
 import type { Penalty } from './schema.ts';
+import type { PictureSize } from './size.ts';
 
 type Of<Kind> = Extract<Penalty, { kind: Kind }>;
 

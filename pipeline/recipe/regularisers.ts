@@ -4,9 +4,10 @@ import type { GraphBuilder } from '../network/build.ts';
 import { float32, int, int64 } from '../network/graph.ts';
 import { clipped } from './colours.ts';
 import { median } from './median.ts';
-import type { Decoder, Parameter, PictureSize } from './parameterisations.ts';
+import type { Decoder, Parameter } from './parameterisations.ts';
 import { blurring, mirrored, resample } from './resampling.ts';
 import type { Filter, Regulariser } from './schema.ts';
+import type { PictureSize } from './size.ts';
 
 type Of<Kind> = Extract<Filter, { kind: Kind }>;
 

@@ -2,7 +2,7 @@
 
 import type { GraphBuilder } from '../network/build.ts';
 import { float32 } from '../network/graph.ts';
-import type { PictureSize } from './parameterisations.ts';
+import type { PictureSize } from './size.ts';
 
 /** Half of a real picture's spectrum, [C, 2H, K]: rows 0…H-1 real, H…2H-1 imaginary parts, K = floor(W/2) + 1. */
 export function spectrumDims({ channels, height, width }: PictureSize): [number, number, number] {

@@ -2,10 +2,10 @@
 
 import type { GraphBuilder } from '../network/build.ts';
 import { float32, text } from '../network/graph.ts';
-import type { PictureSize } from './parameterisations.ts';
 import type { Random } from './random.ts';
 import { blurring, resample } from './resampling.ts';
 import type { Transform } from './schema.ts';
+import type { PictureSize } from './size.ts';
 
 /** A graph input [batch, …dims] that the host draws anew for each picture and step. */
 export interface Draw {

@@ -6,10 +6,10 @@ import { copier, cutAtLayer, toLayout, type UnitSlice } from '../network/cut.ts'
 import type { Tensor } from '../network/graph.ts';
 import type { Layer, Network } from '../network/network.ts';
 import { frameSteps } from '../recipe/frames.ts';
-import type { PictureSize } from '../recipe/parameterisations.ts';
 import { lastResort } from '../recipe/resolve.ts';
 import type { Scaling } from '../recipe/scaling.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import type { PictureSize } from '../recipe/size.ts';
 import { structureOf } from './structure.ts';
 
 /**

@@ -6,13 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AddressBook, addressBook } from '../../content/schema.ts';
 import { disk } from '../../pipeline/files.ts';
-import {
-  type Settled,
-  type ShownChanges,
-  type ShownLayer,
-  type ShownModel,
-  settle,
-} from '../../pipeline/publish/addresses.ts';
+import { type Settled, type ShownLayer, type ShownModel, settle } from '../../pipeline/publish/addresses.ts';
+import type { ShownChanges } from '../../pipeline/publish/changes.ts';
 import { notesOf } from '../../pipeline/publish/gone.ts';
 import { emptyLock, type Lock, markOf, readLock, writeLock } from '../../pipeline/publish/lock.ts';
 import { fingerprintOf } from '../store/rendering.ts';
