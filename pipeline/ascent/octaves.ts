@@ -49,7 +49,8 @@ export async function compileOctaves(spec: AscentSpec, engine: Engine): Promise<
   const octaves: Octave[] = [];
   for (const { size, from } of octaveSizes(spec.recipe, spec.size)) {
     const step = await stepGraph({ ...spec, size }, engine, spec.size);
-    const program = await engine.compile(step.graph, { sharedTies: isVaried(recipe) });
+    const allWinners = recipe.relu === undefined && isVaried(recipe);
+    const program = await engine.compile(step.graph, { allWinners });
     const before = octaves.at(-1);
     const between = before && (await enlargement(spec, before, { size, step }, engine));
     octaves.push({

@@ -24,10 +24,10 @@ export interface Program {
 /** What an engine need not take exactly, where that is faster. */
 export interface Liberties {
   /**
-   * Of equal largest values in the window of a pooling all may get a share of its cotangent, where else the first gets
-   * all of it. On pictures with flat places this is another ascent.
+   * Of several largest values in the window of a pooling each may get its cotangent, where else the first gets it. On
+   * pictures with flat places, or where a Relu before the pooling lets pass what is below 0, this is another ascent.
    */
-  readonly sharedTies?: boolean;
+  readonly allWinners?: boolean;
 }
 
 export interface Engine {

@@ -34,8 +34,8 @@ const exactForms: Forms = {
 };
 
 /** What the provider computes faster, with these liberties. */
-export const processorForms = ({ sharedTies = false }: Liberties = {}): Forms =>
-  sharedTies ? { ...exactForms, MaxUnpool: byComparison } : exactForms;
+export const processorForms = ({ allWinners = false }: Liberties = {}): Forms =>
+  allWinners ? { ...exactForms, MaxUnpool: byComparison } : exactForms;
 
 /** From many channels to few: as the adjoint of the convolution from few to many, which fills nothing up. */
 const fromFewToMany: Form = (build, node) => {
@@ -78,7 +78,7 @@ const byTaps: Form = (build, node) => {
 
 /**
  * Of a pooling of 2×2: by comparing its input with what was pooled, as all of this stays in blocks of channels, and
- * indices do not. Where values are equal they share the window's cotangent.
+ * indices do not. Where several values are the largest each gets the window's cotangent.
  */
 const byComparison: Form = (build, { inputs: [g = '', indices = '', shape = ''] }) => {
   const pooling = build.nodes.find(({ op, outputs }) => op === 'MaxPool' && outputs[1] === indices);
@@ -94,12 +94,7 @@ const byComparison: Form = (build, { inputs: [g = '', indices = '', shape = ''] 
   };
   const less = build.add('Add', [times(x, 1), enlarged(build, times(pooled, -1))]);
   const isLargest = build.add('HardSigmoid', [less], { alpha: float(1e30), beta: float(1) });
-  const share = build.add('AveragePool', [isLargest], {
-    kernel_shape: ints([2, 2]),
-    strides: ints([2, 2]),
-  });
-  const each = times(build.add('Div', [g, times(share, 4)]), 1);
-  return build.add('Mul', [enlarged(build, each), isLargest]);
+  return build.add('Mul', [enlarged(build, times(g, 1)), isLargest]);
 };
 
 /** Maps of fewer channels gain nothing by blocks. */
