@@ -67,6 +67,8 @@ export interface ModelPlan {
   readonly network: Network;
   /** Of the model file's bytes. */
   readonly sha256: string;
+  /** Paths of all files that the plan was made from, but those of starts. */
+  readonly files: readonly string[];
   readonly scaling: Scaling;
   readonly seed: number;
   readonly layers: readonly LayerPlan[];
@@ -83,6 +85,8 @@ export interface OpenModel {
   readonly network: Network;
   /** Of the file's bytes. */
   readonly sha256: string;
+  /** Paths of all files that were read: the model file, and those beside it that it names. */
+  readonly files: readonly string[];
 }
 
 /**
@@ -91,9 +95,10 @@ export interface OpenModel {
  * @throws PhospheneError if it cannot be read or holds nothing that can be shown.
  */
 export async function openModel(path: string, lambdas?: ModelContent['lambdas']): Promise<OpenModel> {
-  const file = await readModelFile(path);
+  const files: string[] = [];
+  const file = await readModelFile(path, (read) => void files.push(read));
   const network = await loadNetwork(file, { lambdas });
-  return { network, sha256: createHash('sha256').update(file.bytes).digest('hex') };
+  return { network, files, sha256: createHash('sha256').update(file.bytes).digest('hex') };
 }
 
 /**
@@ -107,7 +112,7 @@ export async function planModel(
   opened?: OpenModel,
 ): Promise<ModelPlan> {
   const { content, slug } = model;
-  const { network: read, sha256 } = opened ?? (await openModel(model.weightsFile, content.lambdas));
+  const { network: read, sha256, files } = opened ?? (await openModel(model.weightsFile, content.lambdas));
   const network = foldBatchNormalization(read);
   const scaling = scalingOf(model, network);
   const sizes = layerSizes(network, options.sizePx ?? content.input.sizePx);
@@ -152,7 +157,7 @@ export async function planModel(
       { exitCode: 2 },
     );
   }
-  return { slug, content, network, sha256, scaling, seed, layers };
+  return { slug, content, network, sha256, files, scaling, seed, layers };
 }
 
 function scalingOf({ slug, content }: ModelFile, { input }: Network): Scaling {

@@ -18,6 +18,7 @@ export interface Planned {
 /**
  * Plans the models that were selected, and tells what is assumed of files without a content file. Renders nothing.
  * @param changes What the command line changes of what content files say.
+ * @param isFresh Whether a model need not be planned, because nothing of it is to be done.
  * @throws PhospheneError as `modelsOnHand`, `assumeModel` and `planModel` do; the signal's reason when it is aborted.
  */
 export async function planSelection(
@@ -25,13 +26,14 @@ export async function planSelection(
   changes: PlanOptions,
   options: PictureOptions & ReportOptions & OnHandOptions,
   terminal: Terminal,
+  isFresh: (model: ModelOnHand) => Promise<boolean> = async () => false,
 ): Promise<Planned> {
   const ready = await modelsOnHand(models, options, terminal);
   const plans: ModelPlan[] = [];
   const assumed: AssumedModel[] = [];
   for (const model of ready) {
     terminal.signal.throwIfAborted();
-    plans.push(await planModel(model, changes));
+    if (!(await isFresh(model))) plans.push(await planModel(model, changes));
   }
   for (const file of undescribed) {
     terminal.signal.throwIfAborted();

@@ -33,9 +33,8 @@ export function publishCommand(terminal: Terminal): Command {
 
 export async function publishAll(options: Options, terminal: Terminal): Promise<void> {
   const { readModels } = await import('../content.ts');
-  const { planModel } = await import('../plan.ts');
   const { openEngine } = await import('../engine/choose.ts');
-  const { publishModel } = await import('../publish/models.ts');
+  const { modelOf } = await import('../publish/unchanged.ts');
   const { publish } = await import('../publish/publish.ts');
   const { readReleases, releasedModel } = await import('../publish/releases.ts');
   const { disk } = await import('../files.ts');
@@ -51,7 +50,7 @@ export async function publishAll(options: Options, terminal: Terminal): Promise<
     terminal.signal.throwIfAborted();
     const found = await findWeights(model, {}, effects);
     if (found === undefined) absent.push(model.slug);
-    else models.push(await publishModel(await planModel(found), engine));
+    else models.push(await modelOf(found, engine));
   }
   if (absent.length > 0) {
     const reason = `their weights are not in ${effects.folder}`;

@@ -78,7 +78,12 @@ export async function render(words: readonly string[], options: Options, termina
   const named = meant.slugs.length > 0;
   const fetch = options.dryRun !== true;
   const onHand = { ...options, named, fetch };
-  const planned = await planSelection(selection, planOptions, onHand, terminal);
+  const { FreshModels } = await import('./fresh.ts');
+  const unchanged = new FreshModels(store, planOptions);
+  const looksFirst = options.dryRun !== true && options.shard === undefined;
+  const planned = await planSelection(selection, planOptions, onHand, terminal, (model) =>
+    looksFirst ? unchanged.has(model) : Promise.resolve(false),
+  );
   const { ready, assumed } = planned;
   const plans = options.shard === undefined ? planned.plans : shardOf(planned.plans, options.shard);
   for (const model of assumed) {
@@ -90,18 +95,21 @@ export async function render(words: readonly string[], options: Options, termina
     return;
   }
 
+  for (const plan of planned.plans) await unchanged.note(plan, ready);
   await rememberWeights(ready, options, terminal);
   const { chosenEngine } = await import('../probe/auto.ts');
   const { renderModels } = await import('../render.ts');
   const { DiskClaims } = await import('../store/claims.ts');
   const { disk } = await import('../files.ts');
-  const summary = await renderModels(plans, workOf(options), {
+  const { units, ...rest } = await renderModels(plans, workOf(options), {
     engine: await chosenEngine(options.engine, terminal.emit),
     store,
     claims: new DiskClaims(options.store, disk),
     signal: terminal.signal,
     emit: (event) => terminal.emit(event),
   });
+  const [total, fresh] = [units.total + unchanged.units, units.fresh + unchanged.units];
+  const summary: RenderSummary = { ...rest, units: { ...units, total, fresh } };
   terminal.settle();
   if (options.json) printJson(terminal, summary);
   else terminal.print(`${sentence(summary, terminal.signal.aborted)}\n`);

@@ -7,10 +7,15 @@ import type { ModelFile } from './file.ts';
 
 /**
  * Reads a model file; files beside it (shards) are read when a format asks for them.
+ * @param onRead Told the path of each of them.
  * @throws PhospheneError if there is no such file, or it is a folder, or it cannot be read.
  */
-export async function readModelFile(path: string): Promise<ModelFile> {
+export async function readModelFile(
+  path: string,
+  onRead: (path: string) => void = () => {},
+): Promise<ModelFile> {
   const bytes = await read(path);
+  onRead(path);
   return {
     name: basename(path),
     bytes,
@@ -21,7 +26,10 @@ export async function readModelFile(path: string): Promise<ModelFile> {
           `Expected '${basename(path)}' to name weight files in its own folder, found '${name.slice(0, 200)}': nothing outside that folder is read.`,
         );
       }
-      return await read(join(dirname(path), below));
+      const place = join(dirname(path), below);
+      const shard = await read(place);
+      onRead(place);
+      return shard;
     },
   };
 }

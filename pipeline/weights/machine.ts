@@ -2,6 +2,7 @@
 
 import http from 'node:http';
 import { join } from 'node:path';
+import { Remembered } from '../remembered.ts';
 import { defaultPatience } from './download.ts';
 import { downloadDisk } from './partial.ts';
 import type { WeightsEffects, WeightsEvent } from './weights.ts';
@@ -20,6 +21,7 @@ export function weightsOnThisMachine(
     patience: defaultPatience,
     signal,
     emit,
+    remembered: new Remembered(),
     fetch: (url, init) => {
       // Node's fetch takes no notice of HTTPS_PROXY and NO_PROXY by itself; before 24.14 it cannot be told to.
       if (!throughProxy) http.setGlobalProxyFromEnv?.();

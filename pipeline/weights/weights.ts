@@ -4,10 +4,12 @@
  * somebody gave in place of those goes before them.
  */
 
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
 import { type LayeredFile, type ModelFile, shownPath } from '../content.ts';
 import { PhospheneError } from '../error.ts';
 import { wantedNames } from '../pattern.ts';
+import type { Remembered } from '../remembered.ts';
 import { byteCount } from '../words.ts';
 import { checksumOf, type DownloadEffects, type DownloadEvent, download } from './download.ts';
 import { givenFile } from './given.ts';
@@ -32,6 +34,8 @@ export interface WeightsEffects extends DownloadEffects {
   /** Where weights are kept; made where there is none. */
   readonly folder: string;
   emit(event: WeightsEvent): void;
+  /** Where it is remembered which kept files were found to be right. */
+  readonly remembered?: Remembered;
 }
 
 export interface WantedWeights {
@@ -70,9 +74,10 @@ export async function fetchWeights(
 export async function findWeights(
   model: ModelFile,
   wanted: WantedWeights,
-  { folder, files, signal, emit }: Pick<WeightsEffects, 'folder' | 'files' | 'signal' | 'emit'>,
+  effects: Pick<WeightsEffects, 'folder' | 'files' | 'signal' | 'emit' | 'remembered'>,
 ): Promise<ModelOnHand | undefined> {
   if (typeof model.weights === 'string') return { ...model, weightsFile: model.weights };
+  const { folder, files, emit } = effects;
   const given = await givenFile(model.slug, folder, files);
   if (given !== undefined) {
     const isThere = (await files.info(given.file)) !== undefined;
@@ -87,7 +92,7 @@ export async function findWeights(
   }
   for (const kept of choices(model, wanted)) {
     const place = join(folder, kept.file);
-    if (await isKept(kept, place, files, signal)) return { ...model, weightsFile: place };
+    if (await isKept(kept, place, effects)) return { ...model, weightsFile: place };
   }
   return undefined;
 }
@@ -96,8 +101,7 @@ export async function findWeights(
 async function isKept(
   { bytes, checksum }: LayeredFile,
   place: string,
-  files: WeightsEffects['files'],
-  signal: AbortSignal,
+  { files, signal, remembered }: Pick<WeightsEffects, 'files' | 'signal' | 'remembered'>,
 ): Promise<boolean> {
   const info = await files.info(place);
   if (info === undefined) return false;
@@ -108,8 +112,11 @@ async function isKept(
   if (info.isFolder) throw wrong('a folder', 'a file');
   if (bytes !== undefined && info.bytes !== bytes) throw wrong(`${info.bytes} bytes`, `${bytes} bytes`);
   if (checksum !== undefined) {
+    const name = `weights.${basename(place)}`;
+    if ((await remembered?.recall(name, checksum, z.literal(true))) === true) return true;
     const found = await checksumOf(place, checksum, files, signal);
     if (found !== checksum) throw wrong(found, checksum);
+    await remembered?.keep(name, checksum, [place], true);
   }
   return true;
 }
