@@ -39,6 +39,8 @@ export type ModelEvent =
     }
   /** The weights that were given for a model are remembered. */
   | { readonly kind: 'remembered'; readonly model: string; readonly file: string }
+  /** What was rendered is not what content files say, because of these options: publishing does not show it. */
+  | { readonly kind: 'apart'; readonly models: readonly string[]; readonly options: readonly string[] }
   /** A content file was written. */
   | { readonly kind: 'written'; readonly model: string; readonly file: string };
 

@@ -94,6 +94,11 @@ export function openLog(stream: LogStream, now: () => number = () => performance
         case 'remembered':
           progress.say(`Weights of ${event.model}: ${event.file} from now on, for phosphene publish too`);
           return;
+        case 'apart':
+          progress.say(
+            `phosphene publish shows ${event.models.join(', ')} as content/models says, not with ${event.options.join(' and ')}: write there what shall be published`,
+          );
+          return;
         case 'written':
           progress.say(`Wrote ${event.file}; phosphene publish shows the model`);
           return;

@@ -111,6 +111,11 @@ export async function render(words: readonly string[], options: Options, termina
   const [total, fresh] = [units.total + unchanged.units, units.fresh + unchanged.units];
   const summary: RenderSummary = { ...rest, units: { ...units, total, fresh } };
   terminal.settle();
+  const apart = ['recipe', 'size', 'steps', 'seed'].filter((name) => name in options);
+  if (apart.length > 0 && ready.length > 0) {
+    const models = ready.map(({ slug }) => slug);
+    terminal.emit({ kind: 'apart', models, options: apart.map((name) => `--${name}`) });
+  }
   if (options.json) printJson(terminal, summary);
   else terminal.print(`${sentence(summary, terminal.signal.aborted)}\n`);
   if (terminal.signal.aborted) terminal.exitCode = 130;
