@@ -15,6 +15,13 @@ interface Hung {
 }
 
 const restMs = 200;
+/**
+ * Larger walls hang in blocks of rows, of which those out of sight are neither laid out nor painted: small ones, as one
+ * comes into sight within a frame, but not too many, as each frame looks at all.
+ */
+const fewInOnePiece = 100;
+const fewestRows = 3;
+const mostBlocks = 96;
 const sizeKept = 'phosphene:tile-size';
 
 class UnitWall extends HTMLElement {
@@ -23,6 +30,8 @@ class UnitWall extends HTMLElement {
   /** Those that are seen, as they hang. */
   #tiles: readonly HTMLAnchorElement[] = [];
   #sharpening: number | undefined;
+  /** Columns of the blocks in which the wall hangs; 0 in one piece. */
+  #columns = 0;
   /** Ends with the wall's own listeners. */
   #gone = new AbortController();
 
@@ -49,9 +58,10 @@ class UnitWall extends HTMLElement {
     });
     const { signal } = this.#gone;
     document.addEventListener('keydown', (event) => this.#move(event), { signal });
-    for (const kind of ['scroll', 'resize'] as const)
-      window.addEventListener(kind, () => this.#sharpenSoon(), { passive: true, signal });
+    window.addEventListener('scroll', () => this.#sharpenSoon(), { passive: true, signal });
+    window.addEventListener('resize', () => this.#resized(), { passive: true, signal });
     this.#control();
+    if (this.#columns === 0) this.#lay();
     this.#sharpenSoon();
   }
 
@@ -108,7 +118,7 @@ class UnitWall extends HTMLElement {
     size.addEventListener('input', () => {
       this.style.setProperty('--size', `${size.value}px`);
       remember(size.value);
-      this.#sharpenSoon();
+      this.#resized();
     });
     if (asked.size > 0) hang();
     else top.disabled = true;
@@ -129,14 +139,54 @@ class UnitWall extends HTMLElement {
     const ordered = by < 0 ? this.#all : this.#all.toSorted((a, b) => value(b) - value(a));
     const top = by < 0 ? ordered : ordered.slice(0, Math.max(1, Math.round(ordered.length * share)));
     const seen = top.filter(fits);
-    this.#find('.wall').replaceChildren(...seen.map(({ item }) => item));
     this.#tiles = seen.map(({ tile }) => tile);
+    this.#lay();
     this.#enterAt(this.#tiles.find(({ tabIndex }) => tabIndex === 0));
     this.#sharpenSoon();
     const measure = this.#find<HTMLSelectElement>('[name=order]').selectedOptions[0]?.dataset['measure'];
     const last = top.at(-1)?.values[by];
     const least = measure === undefined || last === undefined || share === 1 ? '' : `, ${measure} ≥ ${last}`;
     this.#find('output').textContent = `${seen.length} of ${this.#all.length}${least}`;
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- blocks
+
+  /** Hangs the tiles that are seen, in blocks of whole rows where there are many. */
+  #lay(): void {
+    const wall = this.#find('.wall');
+    const items = this.#tiles.map((tile) => tile.parentElement as HTMLElement);
+    this.#columns = items.length > fewInOnePiece ? this.#columnsOf(wall) : 0;
+    if (this.#columns === 0) {
+      wall.replaceChildren(...items);
+      return;
+    }
+    const rows = Math.ceil(items.length / this.#columns / mostBlocks);
+    const each = this.#columns * Math.max(fewestRows, rows);
+    const focused = document.activeElement;
+    const blocks = Array.from({ length: Math.ceil(items.length / each) }, (_, place) => {
+      const block = document.createElement('div');
+      const own = items.slice(place * each, (place + 1) * each);
+      block.className = 'block';
+      block.role = 'presentation';
+      block.style.setProperty('--rows', String(Math.ceil(own.length / this.#columns)));
+      block.append(...own);
+      return block;
+    });
+    // It stays a list, though its items are not its children.
+    wall.role = 'list';
+    wall.replaceChildren(...blocks);
+    // What is moved loses the focus.
+    if (focused instanceof HTMLAnchorElement && wall.contains(focused))
+      focused.focus({ preventScroll: true });
+  }
+
+  #columnsOf(wall: HTMLElement): number {
+    return getComputedStyle(wall).gridTemplateColumns.split(' ').length;
+  }
+
+  #resized(): void {
+    if (this.#columns !== 0 && this.#columnsOf(this.#find('.wall')) !== this.#columns) this.#lay();
+    this.#sharpenSoon();
   }
 
   // ------------------------------------------------------------------------------------------------- sharp pictures
@@ -177,8 +227,7 @@ class UnitWall extends HTMLElement {
   }
 
   #target(key: string, at: number): number | undefined {
-    const wall = this.#find('.wall');
-    const columns = getComputedStyle(wall).gridTemplateColumns.split(' ').length;
+    const columns = this.#columnsOf(this.#find('.wall'));
     const targets: Readonly<Record<string, number>> = {
       ArrowLeft: at - 1,
       ArrowRight: at + 1,
