@@ -293,6 +293,33 @@ describe.each(bases)('a visitor, below %o', (base) => {
 });
 
 describe('the wall of a layer', () => {
+  it('hangs in blocks of whole rows where it is large, and in new ones when its width changes', async () => {
+    const { page, wrong } = await open('/colour/wide/', { viewport: { width: 390, height: 844 } });
+    const blocks = () =>
+      page.locator('.wall').evaluate((wall) => ({
+        columns: getComputedStyle(wall).gridTemplateColumns.split(' ').length,
+        counts: [...wall.children].map((block) => block.querySelectorAll('li').length),
+        units: wall.querySelectorAll('li').length,
+        lefts: new Set(
+          [...wall.querySelectorAll('li')].map((item) => Math.round(item.getBoundingClientRect().x)),
+        ).size,
+      }));
+    const whole = async (): Promise<number> => {
+      const { columns, counts, units, lefts } = await blocks();
+      expect(counts.length).toBeGreaterThan(1);
+      expect(counts.slice(0, -1).filter((count) => count !== counts[0])).toEqual([]);
+      expect((counts[0] ?? 0) % columns).toBe(0);
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(units);
+      expect(lefts).toBe(columns);
+      return columns;
+    };
+    const narrow = await whole();
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await expect.poll(whole).toBeGreaterThan(narrow);
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  });
+
   it('is one stop for the tab key, and arrows, Home and End move in it', async () => {
     const { page, wrong } = await open('/sample/conv2d_1/');
     const at = (unit: number): string => `/sample/conv2d_1/${unit}/`;
