@@ -121,7 +121,7 @@ class CompareTable extends HTMLElement {
       view?.append(picture);
     }
     const seen = measures.prediction && ['Seen as', predictionInWords(measures.prediction)];
-    const rows = measuresInWords(measures, layer.kind).map(({ name: row, value }) => [row, value]);
+    const rows = measuresInWords(measures, layer.kind, true).map(({ name: row, value }) => [row, value]);
     this.#measured.set(unit, new Map([...rows, ...(seen === undefined ? [] : [seen])] as [string, string][]));
     this.#lineUp();
   }

@@ -137,8 +137,11 @@ export interface Measure {
   readonly meaning: string;
 }
 
-/** The measures of a unit, each with what it means. */
-export function measuresInWords(measures: Measures, kind: Kind): Measure[] {
+/**
+ * The measures of a unit, each with what it means.
+ * @param all Also one that is the same as another, where units stand side by side.
+ */
+export function measuresInWords(measures: Measures, kind: Kind, all = false): Measure[] {
   const rows: Measure[] = [
     {
       name: kind === 'scores' ? 'Score' : 'Activation',
@@ -163,7 +166,7 @@ export function measuresInWords(measures: Measures, kind: Kind): Measure[] {
       meaning: 'The strongest place of the map.',
     });
   }
-  if (measures.linearActivation !== measures.activation) {
+  if (all ? kind !== 'scores' : measures.linearActivation !== measures.activation) {
     rows.push({
       name: 'Before activation',
       value: inDigits(measures.linearActivation),
