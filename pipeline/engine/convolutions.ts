@@ -5,6 +5,8 @@
 
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { z } from 'zod';
+import { jsonOrUndefined } from '../files.ts';
 import { GraphBuilder } from '../network/build.ts';
 import { type Float32Tensor, float32, type Graph, int, ints, size } from '../network/graph.ts';
 import type { ConvolutionTimes, TimesOf } from '../network/lowering/choose.ts';
@@ -12,8 +14,10 @@ import { type ConvolutionShape, fromPlaces, toPlaces } from '../network/lowering
 import { type Axis, winograd } from '../network/lowering/winograd.ts';
 import type { Engine } from './engine.ts';
 
-/** By shape. */
-type Known = Record<string, ConvolutionTimes>;
+const times = z.strictObject({ plain: z.number(), winograd: z.number(), change: z.number() });
+/** By machine, then by shape. */
+const known = z.record(z.string(), z.record(z.string(), times));
+type Known = z.infer<typeof known>;
 
 /** Products of so few channels do not repay their tiles. */
 const fewestChannels = 48;
@@ -36,32 +40,30 @@ export async function convolutionTimes(
   engine: Pick<Engine, 'compile' | 'upload'>,
   { file, machine }: { readonly file: string; readonly machine: string },
 ): Promise<TimesOf> {
-  let known = (await remembered(file))[machine] ?? {};
+  let here = (await remembered(file))[machine] ?? {};
   const open = new Map(
     shapes
-      .filter((shape) => isWorthMeasuring(shape) && known[keyOf(shape)] === undefined)
+      .filter((shape) => isWorthMeasuring(shape) && here[keyOf(shape)] === undefined)
       .map((shape) => [keyOf(shape), shape]),
   );
   if (open.size > 0) {
-    const found: Known = {};
+    const found: Record<string, ConvolutionTimes> = {};
     for (const [key, shape] of open) found[key] = await timesOf(shape, engine);
     const all = await remembered(file);
-    known = { ...found, ...all[machine] };
+    here = { ...found, ...all[machine] };
     await mkdir(dirname(file), { recursive: true });
     const part = `${file}.${process.pid}`;
-    await writeFile(part, `${JSON.stringify({ ...all, [machine]: known }, null, 2)}\n`);
+    await writeFile(part, `${JSON.stringify({ ...all, [machine]: here }, null, 2)}\n`);
     await rename(part, file);
   }
-  return (shape) => known[keyOf(shape)];
+  return (shape) => here[keyOf(shape)];
 }
 
-/** What cannot be read is measured again. */
-async function remembered(file: string): Promise<Record<string, Known>> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as Record<string, Known>;
-  } catch {
-    return {};
-  }
+/** What cannot be read, or was written by another version, is measured again. */
+async function remembered(file: string): Promise<Known> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const found = known.safeParse(jsonOrUndefined(text));
+  return found.success ? found.data : {};
 }
 
 /** Values that the larger of a convolution's maps has while it is measured. */
