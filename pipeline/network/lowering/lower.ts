@@ -59,6 +59,14 @@ export function fromPlaces(
   return build.add('Transpose', [last], { perm: ints([0, 3, 1, 2]) }, hint);
 }
 
+/** Truth values either way: no Einsum takes them, and they are a quarter of the bytes. */
+const truthsTurned = (build: GraphBuilder, value: string, hint: string): string =>
+  build.add('Transpose', [value], { perm: ints([2, 3, 0, 1]) }, hint);
+
+const makesTruths = new Set(
+  'Greater GreaterOrEqual Less LessOrEqual Equal Not And Or Xor IsNaN IsInf'.split(' '),
+);
+
 /** Operations that act on every value alone, or on two values at one place. */
 const elementwise = new Set(
   (
@@ -107,6 +115,10 @@ interface Means extends Pick<LoweringOptions, 'choose'> {
 function rewritten(graph: Graph, dims: LoweringOptions['dims'], { choose, convolve, changed }: Means): Graph {
   const build = new GraphBuilder(graph);
   const nodes: Node[] = [];
+  const truths = new Set([
+    ...graph.inputs.filter(({ type }) => type === 'bool').map(({ name }) => name),
+    ...graph.nodes.filter(({ op }) => makesTruths.has(op)).flatMap(({ outputs }) => outputs),
+  ]);
   /** Values that are there places first. */
   const placed = new Map<string, { readonly name: string; readonly dims: readonly number[] }>();
   /** Values that are there places first alone. */
@@ -123,7 +135,9 @@ function rewritten(graph: Graph, dims: LoweringOptions['dims'], { choose, convol
     const there = placed.get(value);
     if (there !== undefined) return there.name;
     changed(shape);
-    const name = written(() => toPlaces(build, value, shape));
+    const name = written(() =>
+      truths.has(value) ? truthsTurned(build, value, `${value}_placed`) : toPlaces(build, value, shape),
+    );
     placed.set(value, { name, dims: shape });
     return name;
   };
@@ -131,7 +145,11 @@ function rewritten(graph: Graph, dims: LoweringOptions['dims'], { choose, convol
     const there = placed.get(value);
     if (there === undefined || !away.delete(value)) return;
     changed(there.dims);
-    const name = written(() => fromPlaces(build, there.name, there.dims, value));
+    const name = written(() =>
+      truths.has(value)
+        ? truthsTurned(build, there.name, value)
+        : fromPlaces(build, there.name, there.dims, value),
+    );
     nodes.push({ op: 'Identity', name: value, inputs: [name], outputs: [value], attributes: {} });
   };
 

@@ -5,6 +5,7 @@ import type { Engine, Value } from '../../../pipeline/engine/engine.ts';
 import { cpuEngine } from '../../../pipeline/engine/onnxruntime.ts';
 import { GraphBuilder } from '../../../pipeline/network/build.ts';
 import { float32, ints, size } from '../../../pipeline/network/graph.ts';
+import { lowered } from '../../../pipeline/network/lowering/lower.ts';
 import type { Network } from '../../../pipeline/network/network.ts';
 import { randomOf } from '../../../pipeline/recipe/random.ts';
 import { resolveRecipe } from '../../../pipeline/recipe/resolve.ts';
@@ -114,6 +115,50 @@ describe('lowered convolutions', () => {
       op === 'Conv' ? [graph.initializers.get(inputs[1] ?? '')?.dims.slice(2)] : [],
     );
     expect(kernels.filter((taps) => String(taps) === '3,3')).toEqual([]);
+  });
+
+  it('hand on truth values to what works in the plain layout, and take them from it', async () => {
+    const build = new GraphBuilder();
+    const [x, chosen] = [build.input('x', [2, 4, 8, 8]), build.input('chosen', [2, 4, 8, 8], 'bool')];
+    const random = randomOf(3);
+    const some = (dims: readonly number[]) =>
+      float32(
+        dims,
+        Float32Array.from({ length: size(dims) }, () => random.normal()),
+      );
+    const y = build.add('Conv', [x, build.constant(some([4, 4, 3, 3]))], { pads: ints([1, 1, 1, 1]) });
+    const isLarge = build.add('Greater', [y, build.scalar(0.5)]);
+    const either = build.add('Where', [chosen, y, build.add('Neg', [y])]);
+    const graph = build.graph([build.add('Identity', [isLarge]), either]);
+    const options = { dims: () => [2, 4, 8, 8], choose: () => true };
+    const other = lowered(graph, options);
+    expect(other.nodes.map(({ op }) => op)).toContain('MatMul');
+    const engine = cpuEngine();
+    const answers = async (of: typeof graph): Promise<number[][]> => {
+      const program = await engine.compile(of);
+      const truths = {
+        type: 'bool',
+        dims: [2, 4, 8, 8],
+        data: Uint8Array.from({ length: 512 }, (_, at) => (at % 3) & 1),
+      };
+      const feeds = new Map<string, Value>([
+        [x, engine.upload(start)],
+        [chosen, engine.upload(truths as Parameters<typeof engine.upload>[0])],
+      ]);
+      const values = await program.run(feeds);
+      const read = of.outputs.map(async (name) => {
+        const { data } = await engine.download(values.get(name) as Value);
+        return Array.from<number | bigint>(data).map(Number);
+      });
+      const all = await Promise.all(read);
+      await program.release();
+      return all;
+    };
+    const start = some([2, 4, 8, 8]);
+    const [plainly, otherwise] = [await answers(graph), await answers(other)];
+    expect(otherwise[0]).toEqual(plainly[0]);
+    const miss = otherwise[1]?.map((value, at) => Math.abs(value - (plainly[1]?.[at] ?? Number.NaN))) ?? [];
+    expect(Math.max(...miss)).toBeLessThan(1e-4);
   });
 
   it('make the same bytes whatever the batch', async () => {
