@@ -194,6 +194,9 @@ function rewritten(graph: Graph, dims: LoweringOptions['dims'], { choose, convol
     const own = inputs.map((input) => (isSame(input) ? toPlaced(input, shape) : input));
     const name = written(() => build.add(op, own, attributes, `${outputs[0]}_placed`));
     keep(outputs[0] as string, name, shape);
+    // What hands values on hands truths on.
+    const handedOn = op === 'Where' ? inputs[1] : op === 'Identity' ? inputs[0] : undefined;
+    if (handedOn !== undefined && truths.has(handedOn)) truths.add(outputs[0] as string);
     return true;
   };
 
