@@ -112,7 +112,7 @@ export async function render(words: readonly string[], options: Options, termina
   const summary: RenderSummary = { ...rest, units: { ...units, total, fresh } };
   terminal.settle();
   const apart = ['recipe', 'size', 'steps', 'seed'].filter((name) => name in options);
-  if (apart.length > 0 && ready.length > 0) {
+  if (apart.length > 0 && units.rendered > 0 && ready.length > 0) {
     const models = ready.map(({ slug }) => slug);
     terminal.emit({ kind: 'apart', models, options: apart.map((name) => `--${name}`) });
   }

@@ -148,6 +148,13 @@ describe('phosphene render FILE', () => {
       const ended = await run(['render', named, ...args.slice(2)], folder);
       expect(ended).toMatchObject({ stdout: again.stdout, stderr: '' });
     }
+    const other = await run(
+      ['render', 'flowers', '--layers', 'conv1', '--units', '0', '--steps', '1'],
+      folder,
+    );
+    expect(other.stderr).toContain(
+      'phosphene publish shows flowers as content/models says, not with --steps: write there what shall be published\n',
+    );
   });
 
   it('--json prints one document and tells what is assumed on stderr', async () => {
