@@ -24,13 +24,17 @@ const note = z.strictObject({
 export class Remembered {
   readonly #folder: string;
   readonly #files: Files;
-  readonly #settledMs: number;
+  /** Milliseconds since 1970 after which a file must not have changed: it may be another than the one that was read. */
+  readonly #unchangedSinceMs: number;
 
-  /** @param settledMs How long ago a file must have changed. Clocks of file systems tick at most so slowly. */
+  /**
+   * To be made before the files are read.
+   * @param settledMs How long before that a file must have changed. Clocks of file systems tick at most so slowly.
+   */
   constructor(folder = join('.cache', 'remembered'), files: Files = disk, settledMs = 3_000) {
     this.#folder = folder;
     this.#files = files;
-    this.#settledMs = settledMs;
+    this.#unchangedSinceMs = Date.now() - settledMs;
   }
 
   /**
@@ -52,13 +56,14 @@ export class Remembered {
 
   /**
    * Keeps a value, plain data, that was worked out of these files; what was kept under its name is forgotten. A file that
-   * changed a moment ago may change again without showing it: then nothing is kept, nor where the disk refuses.
+   * changed while it was read, or a moment before, may not be the one that was read: then nothing is kept, nor where the
+   * disk refuses.
    */
   async keep(name: string, asked: unknown, paths: readonly string[], value: unknown): Promise<void> {
     const files: Record<string, string> = {};
     for (const path of paths) {
       const identity = await identityOf(path);
-      if (identity === undefined || Date.now() - identity.changedMs < this.#settledMs) return;
+      if (identity === undefined || identity.changedMs > this.#unchangedSinceMs) return;
       files[path] = identity.text;
     }
     const kept = { asked: await askedOf(asked), files, value };

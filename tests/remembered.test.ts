@@ -57,6 +57,13 @@ describe('what was worked out of a model file', () => {
     expect(await disk.names(join(folder, 'notes'))).toEqual([]);
   });
 
+  it('is not kept of a file that changed while it was read, however long ago that is', async () => {
+    await writeFile(model, 'other weights');
+    await setTimeout(30);
+    await keep();
+    expect(await remembered.recall('net', asked, list)).toBeUndefined();
+  });
+
   it('is forgotten where a byte of it changed', async () => {
     await keep();
     const [name = ''] = await readdir(join(folder, 'notes'));
