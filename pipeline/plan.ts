@@ -1,7 +1,7 @@
 /** What is to be shown, as jobs: for each wanted layer of a model its recipe, its picture size, its units' fingerprints. */
 
 import { createHash } from 'node:crypto';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { ModelContent } from '../content/schema.ts';
 import type { ModelFile } from './content.ts';
 import { PhospheneError } from './error.ts';
@@ -67,7 +67,7 @@ export interface ModelPlan {
   readonly network: Network;
   /** Of the model file's bytes. */
   readonly sha256: string;
-  /** Paths of all files that the plan was made from, but those of starts. */
+  /** Paths of all files that the plan was made from: the model's, and pictures that recipes start from. */
   readonly files: readonly string[];
   readonly scaling: Scaling;
   readonly seed: number;
@@ -112,7 +112,12 @@ export async function planModel(
   opened?: OpenModel,
 ): Promise<ModelPlan> {
   const { content, slug } = model;
-  const { network: read, sha256, files } = opened ?? (await openModel(model.weightsFile, content.lambdas));
+  const {
+    network: read,
+    sha256,
+    files: ofModel,
+  } = opened ?? (await openModel(model.weightsFile, content.lambdas));
+  const files = [...ofModel];
   const network = foldBatchNormalization(read);
   const scaling = scalingOf(model, network);
   const sizes = layerSizes(network, options.sizePx ?? content.input.sizePx);
@@ -133,6 +138,7 @@ export async function planModel(
     const folder = options.recipe === undefined ? dirname(model.file) : (options.recipeFolder ?? '.');
     const started = await withStartPicture(own, folder, size);
     const { recipe } = started;
+    if (own.start.kind === 'image') files.push(resolve(folder, own.start.file));
     const fingerprintOf = await fingerprintLayer(network, layer, recipe, scaling, size);
     const labels = layer.kind === 'scores' ? content.classes : undefined;
     const plannedUnit = async (unit: number): Promise<UnitPlan> => {

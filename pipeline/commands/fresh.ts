@@ -35,8 +35,7 @@ export class FreshModels {
   /** Remembers what a model was planned to be; `models` are those that have content files. */
   async note({ slug, layers, files }: ModelPlan, models: readonly ModelOnHand[]): Promise<void> {
     const model = models.find((each) => each.slug === slug);
-    // A picture that a recipe starts from is one more file.
-    if (model === undefined || layers.some(({ startPicture }) => startPicture !== undefined)) return;
+    if (model === undefined) return;
     const wanted = layers.flatMap(({ units }) => units.map(({ fingerprint }) => fingerprint));
     await this.#remembered.keep(nameOf(model), this.#asked(model), files, wanted);
   }

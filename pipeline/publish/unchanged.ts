@@ -24,8 +24,6 @@ export async function modelOf(
   if (before !== undefined) return before;
   const plan = await planModel(model);
   const found = await publishModel(plan, engine);
-  // A picture that a recipe starts from is one more file.
-  const isWhole = plan.layers.every(({ startPicture }) => startPicture === undefined);
-  if (isWhole) await remembered.keep(name, asked, plan.files, found);
+  await remembered.keep(name, asked, plan.files, found);
   return found;
 }
