@@ -1,20 +1,10 @@
 /**
- * A graph in which some convolutions are computed in another way. What a chosen way works on is laid out places first,
- * [height, width, N, C], and stays so through the operations on single values that lie between two of them.
+ * A graph in which some convolutions are computed in another way. What a chosen way works on is laid out channels last,
+ * [N, height, width, C], and stays so through the operations on single values that lie between two of them.
  */
 
 import { GraphBuilder } from '../build.ts';
-import {
-  type Float32Tensor,
-  type Graph,
-  intOf,
-  ints,
-  intsOf,
-  type Node,
-  size,
-  text,
-  textOf,
-} from '../graph.ts';
+import { type Float32Tensor, type Graph, intOf, ints, intsOf, type Node, size, textOf } from '../graph.ts';
 import { isHalving, onlyUnpools, type Pool, pool } from './pool.ts';
 import { type Axis, winograd } from './winograd.ts';
 
@@ -33,39 +23,13 @@ export interface LoweringOptions {
   readonly choose: (shape: ConvolutionShape) => boolean;
 }
 
-/**
- * [N, C, height, width] to [height, width, N, C]. In two changes, each of which moves rows of values that lie together.
- * One of them is an Einsum, because two transpositions are joined to one by onnxruntime, which takes several times as long.
- */
-export function toPlaces(build: GraphBuilder, value: string, dims: readonly number[]): string {
-  const [n = 1, c = 1, height = 1, width = 1] = dims;
-  const last = build.add('Transpose', [value], { perm: ints([0, 2, 3, 1]) });
-  const rows = build.add('Reshape', [last, build.shape([n, height * width, c])]);
-  const placed = build.add('Einsum', [rows], { equation: text('npc->pnc') });
-  return build.add('Reshape', [placed, build.shape([height, width, n, c])], {}, `${value}_placed`);
-}
+/** [N, C, height, width] to [N, height, width, C]. */
+export const toChannelsLast = (build: GraphBuilder, value: string, hint = `${value}_last`): string =>
+  build.add('Transpose', [value], { perm: ints([0, 2, 3, 1]) }, hint);
 
-/** [height, width, N, C] to [N, C, height, width]; `dims` are the latter. */
-export function fromPlaces(
-  build: GraphBuilder,
-  value: string,
-  dims: readonly number[],
-  hint: string,
-): string {
-  const [n = 1, c = 1, height = 1, width = 1] = dims;
-  const placed = build.add('Reshape', [value, build.shape([height * width, n, c])]);
-  const rows = build.add('Einsum', [placed], { equation: text('pnc->npc') });
-  const last = build.add('Reshape', [rows, build.shape([n, height, width, c])]);
-  return build.add('Transpose', [last], { perm: ints([0, 3, 1, 2]) }, hint);
-}
-
-/** Truth values either way: no Einsum takes them, and they are a quarter of the bytes. */
-const truthsTurned = (build: GraphBuilder, value: string, hint: string): string =>
-  build.add('Transpose', [value], { perm: ints([2, 3, 0, 1]) }, hint);
-
-const makesTruths = new Set(
-  'Greater GreaterOrEqual Less LessOrEqual Equal Not And Or Xor IsNaN IsInf'.split(' '),
-);
+/** [N, height, width, C] to [N, C, height, width]. */
+export const toChannelsFirst = (build: GraphBuilder, value: string, hint = `${value}_first`): string =>
+  build.add('Transpose', [value], { perm: ints([0, 3, 1, 2]) }, hint);
 
 /** Operations that act on every value alone, or on two values at one place. */
 const elementwise = new Set(
@@ -115,13 +79,9 @@ interface Means extends Pick<LoweringOptions, 'choose'> {
 function rewritten(graph: Graph, dims: LoweringOptions['dims'], { choose, convolve, changed }: Means): Graph {
   const build = new GraphBuilder(graph);
   const nodes: Node[] = [];
-  const truths = new Set([
-    ...graph.inputs.filter(({ type }) => type === 'bool').map(({ name }) => name),
-    ...graph.nodes.filter(({ op }) => makesTruths.has(op)).flatMap(({ outputs }) => outputs),
-  ]);
-  /** Values that are there places first. */
-  const placed = new Map<string, { readonly name: string; readonly dims: readonly number[] }>();
-  /** Values that are there places first alone. */
+  /** Values that are there channels last. */
+  const last = new Map<string, { readonly name: string; readonly dims: readonly number[] }>();
+  /** Values that are there channels last alone. */
   const away = new Set<string>();
   /** Writes with the builder, and takes what it wrote in the place that the nodes have reached. */
   const written = <T>(write: () => T): T => {
@@ -131,31 +91,25 @@ function rewritten(graph: Graph, dims: LoweringOptions['dims'], { choose, convol
     return result;
   };
 
-  const toPlaced = (value: string, shape: readonly number[]): string => {
-    const there = placed.get(value);
+  const toLast = (value: string, shape: readonly number[]): string => {
+    const there = last.get(value);
     if (there !== undefined) return there.name;
     changed(shape);
-    const name = written(() =>
-      truths.has(value) ? truthsTurned(build, value, `${value}_placed`) : toPlaces(build, value, shape),
-    );
-    placed.set(value, { name, dims: shape });
+    const name = written(() => toChannelsLast(build, value));
+    last.set(value, { name, dims: shape });
     return name;
   };
-  const toPlain = (value: string): void => {
-    const there = placed.get(value);
+  const toFirst = (value: string): void => {
+    const there = last.get(value);
     if (there === undefined || !away.delete(value)) return;
     changed(there.dims);
-    const name = written(() =>
-      truths.has(value)
-        ? truthsTurned(build, there.name, value)
-        : fromPlaces(build, there.name, there.dims, value),
-    );
+    const name = written(() => toChannelsFirst(build, there.name, value));
     nodes.push({ op: 'Identity', name: value, inputs: [name], outputs: [value], attributes: {} });
   };
 
   const convolution = (node: Node): boolean => {
     const [x = '', kernelName = '', biasName = ''] = node.inputs;
-    const shape = dims(x) ?? placed.get(x)?.dims;
+    const shape = dims(x) ?? last.get(x)?.dims;
     const kernel = build.float32Constant(kernelName);
     const bias = build.float32Constant(biasName);
     if (kernel === undefined || shape === undefined || (biasName !== '' && bias === undefined)) return false;
@@ -165,7 +119,7 @@ function rewritten(graph: Graph, dims: LoweringOptions['dims'], { choose, convol
     const filters = kernel.dims[0] as number;
     if (!choose({ channels, filters, height, width })) return false;
     const [vertical, horizontal] = axes;
-    const own = toPlaced(x, shape);
+    const own = toLast(x, shape);
     const name = written(() => {
       const sum = convolve(build, own, { vertical, horizontal, batch, kernel });
       return bias === undefined ? sum : build.add('Add', [sum, biasName]);
@@ -174,7 +128,7 @@ function rewritten(graph: Graph, dims: LoweringOptions['dims'], { choose, convol
     return true;
   };
   const keep = (value: string, name: string, shape: readonly number[]): void => {
-    placed.set(value, { name, dims: shape });
+    last.set(value, { name, dims: shape });
     away.add(value);
   };
 
@@ -183,20 +137,16 @@ function rewritten(graph: Graph, dims: LoweringOptions['dims'], { choose, convol
     const { op, inputs, outputs, attributes } = node;
     const first = inputs.find((input) => away.has(input));
     if (first === undefined || !elementwise.has(op) || outputs.length !== 1) return false;
-    const shape = placed.get(first)?.dims as readonly number[];
-    const isSame = (input: string): boolean =>
-      String(placed.get(input)?.dims ?? dims(input)) === String(shape);
+    const shape = last.get(first)?.dims as readonly number[];
+    const isSame = (input: string): boolean => String(last.get(input)?.dims ?? dims(input)) === String(shape);
     const isNumber = (input: string): boolean => {
       const constant = build.initializers.get(input);
       return input === '' || (constant !== undefined && size(constant.dims) === 1);
     };
     if (!inputs.every((input) => isSame(input) || isNumber(input))) return false;
-    const own = inputs.map((input) => (isSame(input) ? toPlaced(input, shape) : input));
-    const name = written(() => build.add(op, own, attributes, `${outputs[0]}_placed`));
+    const own = inputs.map((input) => (isSame(input) ? toLast(input, shape) : input));
+    const name = written(() => build.add(op, own, attributes, `${outputs[0]}_last`));
     keep(outputs[0] as string, name, shape);
-    // What hands values on hands truths on.
-    const handedOn = op === 'Where' ? inputs[1] : op === 'Identity' ? inputs[0] : undefined;
-    if (handedOn !== undefined && truths.has(handedOn)) truths.add(outputs[0] as string);
     return true;
   };
 
@@ -204,7 +154,7 @@ function rewritten(graph: Graph, dims: LoweringOptions['dims'], { choose, convol
   const pooling = (node: Node): boolean => {
     const [x = ''] = node.inputs;
     const [y = '', indices = ''] = node.outputs;
-    const there = placed.get(x);
+    const there = last.get(x);
     if (there === undefined || !away.has(x) || !isHalving(node, there.dims)) return false;
     if (indices !== '' && !onlyUnpools(graph, indices)) return false;
     const own = written(() => pool(build, there.name, there.dims));
@@ -218,7 +168,7 @@ function rewritten(graph: Graph, dims: LoweringOptions['dims'], { choose, convol
     const found = pools.get(indices);
     if (found === undefined) return false;
     const [n = 1, c = 1, height = 1, width = 1] = found.dims;
-    const own = toPlaced(g, [n, c, height / 2, width / 2]);
+    const own = toLast(g, [n, c, height / 2, width / 2]);
     keep(
       node.outputs[0] as string,
       written(() => found.pool.unpool(own)),
@@ -234,10 +184,10 @@ function rewritten(graph: Graph, dims: LoweringOptions['dims'], { choose, convol
 
   for (const node of graph.nodes) {
     if ((ways[node.op] ?? follow)(node)) continue;
-    for (const input of node.inputs) toPlain(input);
+    for (const input of node.inputs) toFirst(input);
     nodes.push(node);
   }
-  for (const output of graph.outputs) toPlain(output);
+  for (const output of graph.outputs) toFirst(output);
 
   const all = build.graph(graph.outputs);
   const used = new Set(nodes.flatMap(({ inputs }) => inputs));

@@ -1,5 +1,5 @@
 /**
- * Max pooling of 2×2 with steps of 2 on [height, width, N, C]: of each two neighbours in a row the larger one, then of
+ * Max pooling of 2×2 with steps of 2 on channels last, [N, height, width, C]: of each two neighbours in a row the larger one, then of
  * each two rows. What is larger is all that the adjoint needs; of equal values the first in row-major order is taken.
  */
 
@@ -13,7 +13,7 @@ interface Duel {
 }
 
 export interface Pool {
-  /** The pooled value, [height / 2, width / 2, N, C]. */
+  /** The pooled value, [N, height / 2, width / 2, C]. */
   readonly value: string;
   /** Writes the cotangent of what was pooled from that of `value`. */
   unpool(cotangent: string): string;
@@ -34,15 +34,15 @@ export function isHalving(node: Node, [, , ...image]: readonly number[]): boolea
   );
 }
 
-/** Writes the pooling of `x` [height, width, N, C]; `dims` are [N, C, height, width]. */
+/** Writes the pooling of `x` [N, height, width, C]; `dims` are [N, C, height, width]. */
 export function pool(build: GraphBuilder, x: string, dims: readonly number[]): Pool {
   const [n = 1, c = 1, height = 2, width = 2] = dims;
-  const pairs = [(height * width) / 2, n * c] as const;
-  const rows = [height / 2, (width / 2) * n * c] as const;
+  const pairs = [(n * height * width) / 2, c] as const;
+  const rows = [(n * height) / 2, (width / 2) * c] as const;
   const across = duel(build, x, pairs);
   const down = duel(build, across.winner, rows);
   const shaped = (value: string, sides: readonly number[]): string =>
-    build.add('Reshape', [value, build.shape([...sides, n, c])]);
+    build.add('Reshape', [value, build.shape([n, ...sides, c])]);
   return {
     value: shaped(down.winner, [height / 2, width / 2]),
     unpool(cotangent) {

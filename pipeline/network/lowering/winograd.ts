@@ -1,11 +1,11 @@
 /**
  * A convolution 3×3 with a quarter of the products: F(4×4, 3×3) of Lavin and Gray, "Fast algorithms for convolutional
  * neural networks", 2016. Tiles of 6×6 values become 36 points, at each of which all channels meet all filters in one
- * matrix product, and come back as 4×4 values. All of it works on [height, width, N, C].
+ * matrix product, and come back as 4×4 values. All of it works on channels last, [N, height, width, C].
  */
 
 import type { GraphBuilder } from '../build.ts';
-import { type Float32Tensor, float32, ints } from '../graph.ts';
+import { type Float32Tensor, float32, int, int64, type Tensor } from '../graph.ts';
 
 const outputs = 4;
 const taps = 3;
@@ -55,110 +55,95 @@ export interface Winograd {
 
 const tilesOf = ({ written }: Axis): number => Math.ceil(written / outputs);
 
-/** So few tiles of a picture go through one matrix product: fewer would not repay the reading of the kernels. */
-const fewTiles = 16;
+/**
+ * Values that a processor's caches hold: rows of tiles are worked on in bands of so many, unless each would have to read
+ * kernels of more than twice as many.
+ */
+const valuesOfBand = 2 ** 19;
 
-/** Writes the convolution of `x` [height, width, N, channels]: [height, width, N, filters], without a bias. */
+/** Writes the convolution of `x` [N, height, width, channels]: [N, height, width, filters], without a bias. */
 export function winograd(build: GraphBuilder, x: string, settings: Winograd): string {
   const { vertical, horizontal, batch, kernel } = settings;
   const [filters = 1, channels = 1] = kernel.dims;
   const [rows, columns] = [tilesOf(vertical), tilesOf(horizontal)];
-  // Rows of tiles that meet the kernels together.
-  const together = rows * columns <= fewTiles ? rows : 1;
-  const groups = rows / together;
   const shaped = (value: string, dims: readonly number[]): string =>
     build.add('Reshape', [value, build.shape(dims)]);
 
-  // [point, row of tiles], then in each point [point, row of tiles, column of tiles].
-  const down = read(build, shaped(x, [1, 1, vertical.size, horizontal.size * batch * channels]), vertical);
-  const across =
-    together === 1
-      ? read(build, shaped(down, [count * rows, 1, horizontal.size, batch * channels]), horizontal)
-      : build.add('MatMul', [
-          constant(build, reading(horizontal, together)),
-          shaped(down, [count, together * horizontal.size, batch * channels]),
-        ]);
-  const met = build.add('MatMul', [
-    shaped(across, [count, groups, count, together * columns * batch, channels]),
-    kernelAtPoints(build, kernel),
-  ]);
-  const back =
-    together === 1
-      ? write(build, shaped(met, [count * rows, count, columns, batch * filters]), horizontal)
-      : build.add('MatMul', [
-          constant(build, writing(horizontal, together)),
-          shaped(met, [count, count * together * columns, batch * filters]),
-        ]);
-  const up = write(build, shaped(back, [1, count, rows, horizontal.written * batch * filters]), vertical);
-  return shaped(up, [vertical.written, horizontal.written, batch, filters]);
+  const places = shaped(x, [batch * vertical.size * horizontal.size, channels]);
+  // The last place is what lies beyond the edges.
+  const beyond = build.constant(float32([1, channels], new Float32Array(channels)), 'edge');
+  const source = build.add('Concat', [places, beyond], { axis: int(0) });
+  const atPoints = build.constant(kernelAtPoints(kernel), 'kernel');
+  const [reading, writing] = [toPoints, fromPoints].map((matrix) =>
+    build.constant(float32([matrix.length, count], matrix.flat()), 'winograd'),
+  ) as [string, string];
+
+  /** The rows of tiles from `first` to `end`, of all pictures' rows: [places, filters]. */
+  const band = (first: number, end: number): string => {
+    const tiles = (end - first) * columns;
+    const read = build.constant(placesRead(settings, first, end), 'read');
+    const windows = build.add('Gather', [source, read]);
+    const down = build.add('MatMul', [reading, shaped(windows, [count, count * tiles * channels])]);
+    const across = build.add('MatMul', [reading, shaped(down, [count, count, tiles * channels])]);
+    const met = build.add('MatMul', [shaped(across, [count, count, tiles, channels]), atPoints]);
+    const up = build.add('MatMul', [writing, shaped(met, [count, count * tiles * filters])]);
+    const back = build.add('MatMul', [writing, shaped(up, [outputs, count, tiles * filters])]);
+    const inTiles = shaped(back, [outputs * outputs * tiles, filters]);
+    return build.add('Gather', [inTiles, build.constant(placesWritten(settings, first, end), 'written')]);
+  };
+
+  const values = count * count * batch * rows * columns * channels;
+  const isSmall = count * count * channels * filters <= 2 * valuesOfBand;
+  const bands = isSmall ? Math.max(1, Math.min(batch * rows, Math.round(values / valuesOfBand))) : 1;
+  const edges = Array.from({ length: bands + 1 }, (_, edge) => Math.round((edge * batch * rows) / bands));
+  const parts = edges.slice(1).map((end, place) => band(edges[place] as number, end));
+  const all = parts.length === 1 ? (parts[0] as string) : build.add('Concat', parts, { axis: int(0) });
+  return shaped(all, [batch, vertical.written, horizontal.written, filters]);
 }
 
-/** [n, 1, value, …] → [n, point, tile, …]: a convolution of six filters with steps of four. */
-function read(build: GraphBuilder, value: string, axis: Axis): string {
-  const after = outputs * tilesOf(axis) + taps - 1 - axis.size - axis.before;
-  const kernel = build.constant(float32([count, 1, count, 1], toPoints.flat()), 'winograd');
-  return build.add('Conv', [value, kernel], {
-    strides: ints([outputs, 1]),
-    pads: ints([axis.before, 0, after, 0]),
-  });
-}
-
-/** [n, point, tile, …] → [n, 1, value, …]. */
-function write(build: GraphBuilder, value: string, axis: Axis): string {
-  const transposed = toPoints.flatMap((_, point) => fromPoints.map((row) => row[point] ?? 0));
-  const kernel = build.constant(float32([count, 1, outputs, 1], transposed), 'winograd');
-  return build.add('ConvTranspose', [value, kernel], {
-    strides: ints([outputs, 1]),
-    pads: ints([0, 0, outputs * tilesOf(axis) - axis.written, 0]),
-  });
-}
-
-interface Matrix {
-  readonly dims: readonly [rows: number, columns: number];
-  readonly data: Float32Array;
-}
-
-const constant = (build: GraphBuilder, { dims, data }: Matrix): string =>
-  build.constant(float32(dims, data), 'winograd');
-
-/** [point, repeated, tile] from [repeated, value]: the points of each tile; `repeated` axes side by side. */
-function reading(axis: Axis, repeated: number): Matrix {
-  const tiles = tilesOf(axis);
-  const width = repeated * axis.size;
-  const data = new Float32Array(count * repeated * tiles * width);
-  for (let point = 0; point < count; point++) {
-    for (let copy = 0; copy < repeated; copy++) {
-      for (let tile = 0; tile < tiles; tile++) {
-        const row = ((point * repeated + copy) * tiles + tile) * width + copy * axis.size;
-        for (let value = 0; value < count; value++) {
-          const place = tile * outputs + value - axis.before;
-          if (place >= 0 && place < axis.size) data[row + place] = toPoints[point]?.[value] ?? 0;
+/** [6, 6, rows of tiles from `first` to `end`, columns]: the place of each value of each tile. */
+function placesRead({ vertical, horizontal, batch }: Winograd, first: number, end: number): Tensor {
+  const [rows, columns] = [tilesOf(vertical), tilesOf(horizontal)];
+  const ofPicture = vertical.size * horizontal.size;
+  const at = ({ size: side, before }: Axis, tile: number, value: number): number => {
+    const place = tile * outputs + value - before;
+    return place < side ? place : -1;
+  };
+  const places: number[] = [];
+  for (let down = 0; down < count; down++) {
+    for (let across = 0; across < count; across++) {
+      for (let row = first; row < end; row++) {
+        const y = at(vertical, row % rows, down);
+        const line = Math.floor(row / rows) * ofPicture + y * horizontal.size;
+        for (let column = 0; column < columns; column++) {
+          const x = at(horizontal, column, across);
+          places.push(y < 0 || x < 0 ? batch * ofPicture : line + x);
         }
       }
     }
   }
-  return { dims: [count * repeated * tiles, width], data };
+  return int64(places);
 }
 
-/** [repeated, value] from [point, repeated, tile]. */
-function writing(axis: Axis, repeated: number): Matrix {
-  const tiles = tilesOf(axis);
-  const width = count * repeated * tiles;
-  const data = new Float32Array(repeated * axis.written * width);
-  for (let copy = 0; copy < repeated; copy++) {
-    for (let place = 0; place < axis.written; place++) {
-      const row = (copy * axis.written + place) * width;
-      const tile = Math.floor(place / outputs);
-      for (let point = 0; point < count; point++) {
-        data[row + (point * repeated + copy) * tiles + tile] = fromPoints[place % outputs]?.[point] ?? 0;
+/** Of each place in the rows of tiles from `first` to `end`, where it is in [4, 4, rows, columns]. */
+function placesWritten({ vertical, horizontal }: Winograd, first: number, end: number): Tensor {
+  const [rows, columns] = [tilesOf(vertical), tilesOf(horizontal)];
+  const tiles = (end - first) * columns;
+  const places: number[] = [];
+  for (let row = first; row < end; row++) {
+    const height = Math.min(outputs, vertical.written - (row % rows) * outputs);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < horizontal.written; x++) {
+        const tile = (row - first) * columns + Math.floor(x / outputs);
+        places.push((y * outputs + (x % outputs)) * tiles + tile);
       }
     }
   }
-  return { dims: [repeated * axis.written, width], data };
+  return int64(places);
 }
 
-/** [filters, channels, 3, 3] → [6, 1, 6, channels, filters]. */
-function kernelAtPoints(build: GraphBuilder, { dims, data }: Float32Tensor): string {
+/** [filters, channels, 3, 3] → [6, 6, channels, filters]. */
+function kernelAtPoints({ dims, data }: Float32Tensor): Float32Tensor {
   const [filters = 1, channels = 1] = dims;
   const pairs = filters * channels;
   const result = new Float32Array(count * count * pairs);
@@ -186,5 +171,5 @@ function kernelAtPoints(build: GraphBuilder, { dims, data }: Float32Tensor): str
       }
     }
   }
-  return build.constant(float32([count, 1, count, channels, filters], result), 'kernel');
+  return float32([count, count, channels, filters], result);
 }

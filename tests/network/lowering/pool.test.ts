@@ -3,10 +3,11 @@ import type { Value } from '../../../pipeline/engine/engine.ts';
 import { cpuEngine } from '../../../pipeline/engine/onnxruntime.ts';
 import { GraphBuilder } from '../../../pipeline/network/build.ts';
 import { float32, ints, size } from '../../../pipeline/network/graph.ts';
+import { toChannelsFirst, toChannelsLast } from '../../../pipeline/network/lowering/lower.ts';
 import { pool } from '../../../pipeline/network/lowering/pool.ts';
 import { randomOf } from '../../../pipeline/recipe/random.ts';
 
-describe('pooling places first', () => {
+describe('pooling channels last', () => {
   it('is max pooling and its adjoint, also where values are equal: the first in row-major order takes all', async () => {
     const [dims, halves] = [
       [2, 3, 6, 8],
@@ -17,9 +18,9 @@ describe('pooling places first', () => {
     const halving = { kernel_shape: ints([2, 2]), strides: ints([2, 2]) };
     const [y = '', indices = ''] = build.addMany('MaxPool', [x], 2, halving);
     const unpooled = build.add('MaxUnpool', [g, indices, build.shape(dims as number[])], halving);
-    const turn = (value: string): string => build.add('Transpose', [value], { perm: ints([2, 3, 0, 1]) });
-    const own = pool(build, turn(x), dims as number[]);
-    const outputs = [y, turn(own.value), unpooled, turn(own.unpool(turn(g)))];
+    const own = pool(build, toChannelsLast(build, x), dims as number[]);
+    const back = own.unpool(toChannelsLast(build, g));
+    const outputs = [y, toChannelsFirst(build, own.value), unpooled, toChannelsFirst(build, back)];
     const random = randomOf(2);
     const whole = (shape: readonly number[]) =>
       float32(
@@ -34,9 +35,9 @@ describe('pooling places first', () => {
     ]);
     const values = await program.run(feeds);
     const read = async (name: string) => (await engine.download(values.get(name) as Value)).data;
-    const [pooled, ownPooled, back, ownBack] = await Promise.all(outputs.map(read));
+    const [pooled, ownPooled, cotangents, ownCotangents] = await Promise.all(outputs.map(read));
     expect(ownPooled).toEqual(pooled);
-    expect(ownBack).toEqual(back);
+    expect(ownCotangents).toEqual(cotangents);
     await program.release();
   });
 });
