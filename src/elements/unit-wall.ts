@@ -17,10 +17,10 @@ interface Hung {
 const restMs = 200;
 /**
  * Larger walls hang in blocks of rows, of which those out of sight are neither laid out nor painted: small ones, as one
- * comes into sight within a frame, but not too many, as each frame looks at all.
+ * comes into sight within a frame. As each frame looks at all of them, very many lie in larger ones.
  */
 const fewInOnePiece = 100;
-const fewestRows = 3;
+const rowsOfBlock = 3;
 const mostBlocks = 96;
 const sizeKept = 'phosphene:tile-size';
 
@@ -160,24 +160,29 @@ class UnitWall extends HTMLElement {
       wall.replaceChildren(...items);
       return;
     }
-    const rows = Math.ceil(items.length / this.#columns / mostBlocks);
-    const each = this.#columns * Math.max(fewestRows, rows);
     const focused = document.activeElement;
-    const blocks = Array.from({ length: Math.ceil(items.length / each) }, (_, place) => {
-      const block = document.createElement('div');
-      const own = items.slice(place * each, (place + 1) * each);
-      block.className = 'block';
-      block.role = 'presentation';
-      block.style.setProperty('--rows', String(Math.ceil(own.length / this.#columns)));
-      block.append(...own);
-      return block;
-    });
+    const small = this.#blocks(items, this.#columns * rowsOfBlock, rowsOfBlock);
+    const together = Math.ceil(Math.sqrt(small.length));
+    const blocks = small.length <= mostBlocks ? small : this.#blocks(small, together, together * rowsOfBlock);
     // It stays a list, though its items are not its children.
     wall.role = 'list';
     wall.replaceChildren(...blocks);
     // What is moved loses the focus.
     if (focused instanceof HTMLAnchorElement && wall.contains(focused))
       focused.focus({ preventScroll: true });
+  }
+
+  /** So many of these in each block, which are so many rows. */
+  #blocks(items: readonly HTMLElement[], each: number, rows: number): HTMLElement[] {
+    return Array.from({ length: Math.ceil(items.length / each) }, (_, place) => {
+      const block = document.createElement('div');
+      const own = items.slice(place * each, (place + 1) * each);
+      block.className = 'block';
+      block.role = 'presentation';
+      block.style.setProperty('--rows', String(Math.ceil((own.length / each) * rows)));
+      block.append(...own);
+      return block;
+    });
   }
 
   #columnsOf(wall: HTMLElement): number {

@@ -320,6 +320,33 @@ describe('the wall of a layer', () => {
     await page.context().close();
   });
 
+  it('hangs in blocks of blocks where it is very large', async () => {
+    const { page, wrong } = await open('/', { viewport: { width: 390, height: 844 } });
+    await page.route('**/colour/wide/', async (route) => {
+      const response = await route.fetch();
+      const html = await response.text();
+      const [, items = ''] = /<ol class="wall[^>]*>(.*?)<\/ol>/s.exec(html) ?? [];
+      await route.fulfill({ response, body: html.replace(items, items.repeat(12)) });
+    });
+    await page.goto(`${host('').address}/colour/wide/`);
+    const found = await page.locator('.wall').evaluate((wall) => ({
+      columns: getComputedStyle(wall).gridTemplateColumns.split(' ').length,
+      large: wall.childElementCount,
+      small: wall.querySelectorAll('.wall > .block > .block').length,
+      units: wall.querySelectorAll('.wall > .block > .block > li').length,
+      all: wall.querySelectorAll('li').length,
+      lefts: new Set(
+        [...wall.querySelectorAll('li')].map((item) => Math.round(item.getBoundingClientRect().x)),
+      ).size,
+    }));
+    expect(found.all).toBeGreaterThan(1000);
+    expect(found.units).toBe(found.all);
+    expect(found.large).toBeLessThan(found.small / 5);
+    expect(found.lefts).toBe(found.columns);
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  });
+
   it('is one stop for the tab key, and arrows, Home and End move in it', async () => {
     const { page, wrong } = await open('/sample/conv2d_1/');
     const at = (unit: number): string => `/sample/conv2d_1/${unit}/`;
