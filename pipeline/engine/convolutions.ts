@@ -3,11 +3,10 @@
  * turns, and what was found is remembered in a file.
  */
 
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
-import { jsonOrUndefined } from '../files.ts';
+import { disk, jsonOrUndefined, writeWhole } from '../files.ts';
 import { GraphBuilder } from '../network/build.ts';
 import { type Float32Tensor, float32, type Graph, int, ints, size } from '../network/graph.ts';
 import type { ConvolutionTimes, TimesOf } from '../network/lowering/choose.ts';
@@ -32,7 +31,7 @@ const keyOf = ({ channels, filters, height, width }: ConvolutionShape): string =
   `${channels} to ${filters} at ${height}×${width}`;
 
 /**
- * The times of these shapes. Measures those that are not known yet, a second each. What another process found in the
+ * The times of these shapes. Measures those that are not known yet, two seconds each. What another process found in the
  * meantime is taken from it: all that render into one store compute in one way.
  * @param file Where times are remembered; `machine` names all that they depend on.
  */
@@ -52,10 +51,9 @@ export async function convolutionTimes(
     for (const [key, shape] of open) found[key] = await timesOf(shape, engine);
     const all = await remembered(file);
     here = { ...found, ...all[machine] };
-    await mkdir(dirname(file), { recursive: true });
-    const part = `${file}.${process.pid}`;
-    await writeFile(part, `${JSON.stringify({ ...all, [machine]: here }, null, 2)}\n`);
-    await rename(part, file);
+    const text = `${JSON.stringify({ ...all, [machine]: here }, null, 2)}\n`;
+    // Where the disk refuses, they are measured again the next time.
+    await writeWhole(disk, file, Buffer.from(text)).catch(() => {});
   }
   return (shape) => here[keyOf(shape)];
 }
