@@ -1,11 +1,12 @@
 /**
  * How many pictures climb together. It changes speed and memory, and no picture. Memory is bounded by
  *
- *     420 MB + 4 · weights + 32 · kernels + batch · (6 · values + 100 · picture) bytes
+ *     420 MB + 4 · weights + 32 · kernels + batch · (8 · (values + largest) + 100 · picture) bytes
  *
  * weights: of the whole network; kernels: weights of convolutions up to the layer, which are there forwards and turned
- * around, and by Winograd's way four times as large; values: of all maps of one picture up to the layer, some kept for
- * the way back and some at work; picture: its own values, with what the optimiser keeps of them, and its frames.
+ * around, and by Winograd's way four times as large; values: of all maps of one picture up to the layer, kept for the
+ * way back, with what lies unused between them; largest: of the largest map, at work; picture: its own values, with what
+ * the optimiser keeps of them, and its frames.
  */
 
 import { PhospheneError } from '../error.ts';
@@ -21,7 +22,7 @@ const ofProcess = 420e6;
 /** The most bytes that rendering `layer` takes with this batch, by the formula above. */
 export function memoryBytes(
   network: Network,
-  { kernels, values }: Pick<Extent, 'kernels' | 'values'>,
+  { kernels, values, largest }: Pick<Extent, 'kernels' | 'values' | 'largest'>,
   picture: PictureSize,
   batch: number,
 ): number {
@@ -30,7 +31,7 @@ export function memoryBytes(
     0,
   );
   const pictureValues = size([picture.channels, picture.height, picture.width]);
-  return ofProcess + weights + 32 * kernels + batch * (6 * values + 100 * pictureValues);
+  return ofProcess + weights + 32 * kernels + batch * (8 * (values + largest) + 100 * pictureValues);
 }
 
 /** What may be taken where nobody says. */

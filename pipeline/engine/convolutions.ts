@@ -23,9 +23,13 @@ type Known = z.infer<typeof known>;
 const fewestChannels = 48;
 /** Of a picture: smaller convolutions take no time worth measuring, or choosing by. */
 const fewestFlops = 5e7;
+/** At fewer places, kernels that are four times as large take more memory than the time is worth that they save. */
+const fewestPlaces = 100;
 
 const isWorthMeasuring = ({ channels, filters, height, width }: ConvolutionShape): boolean =>
-  Math.min(channels, filters) >= fewestChannels && 2 * 9 * channels * filters * height * width >= fewestFlops;
+  Math.min(channels, filters) >= fewestChannels &&
+  height * width >= fewestPlaces &&
+  2 * 9 * channels * filters * height * width >= fewestFlops;
 
 const keyOf = ({ channels, filters, height, width }: ConvolutionShape): string =>
   `${channels} to ${filters} at ${height}×${width}`;
@@ -55,7 +59,7 @@ export async function convolutionTimes(
     // Where the disk refuses, they are measured again the next time.
     await writeWhole(disk, file, Buffer.from(text)).catch(() => {});
   }
-  return (shape) => here[keyOf(shape)];
+  return (shape) => (isWorthMeasuring(shape) ? here[keyOf(shape)] : undefined);
 }
 
 /** What cannot be read, or was written by another version, is measured again. */

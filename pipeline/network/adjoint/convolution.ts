@@ -4,7 +4,8 @@
  */
 
 import type { GraphBuilder } from '../build.ts';
-import { type Float32Tensor, float32, int, intOf, ints, size } from '../graph.ts';
+import { float32, int, intOf, ints, size } from '../graph.ts';
+import { once } from '../once.ts';
 import { reduce } from './linear-map.ts';
 import { type RuleContext, type Rules, range, rule } from './rule.ts';
 import { overhang, putBack, sliding, span, type Window, windowsOf } from './window.ts';
@@ -28,7 +29,7 @@ function turned(build: GraphBuilder, kernel: string, dims: readonly number[], gr
   return build.add('Reshape', [reversed, build.shape(to)]);
 }
 
-function turnedConstant({ data, dims }: Float32Tensor, group: number, to: readonly number[]): Float32Tensor {
+const turnedConstant = once(({ data, dims }, group: number, to: readonly number[]) => {
   const [m = 1, c = 1, ...image] = dims;
   const taps = size(image);
   const perGroup = m / group;
@@ -42,7 +43,7 @@ function turnedConstant({ data, dims }: Float32Tensor, group: number, to: readon
     }
   }
   return float32(to, result);
-}
+});
 
 /** x̄ of y = Conv(x, kernel). */
 function pictureCotangent(

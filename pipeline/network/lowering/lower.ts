@@ -120,10 +120,9 @@ function rewritten(graph: Graph, dims: LoweringOptions['dims'], { choose, convol
     if (!choose({ channels, filters, height, width })) return false;
     const [vertical, horizontal] = axes;
     const own = toLast(x, shape);
-    const name = written(() => {
-      const sum = convolve(build, own, { vertical, horizontal, batch, kernel });
-      return bias === undefined ? sum : build.add('Add', [sum, biasName]);
-    });
+    const name = written(() =>
+      convolve(build, own, { vertical, horizontal, batch, kernel, bias: biasName || undefined }),
+    );
     keep(node.outputs[0] as string, name, [batch, filters, vertical.written, horizontal.written]);
     return true;
   };

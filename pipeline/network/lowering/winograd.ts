@@ -6,6 +6,7 @@
 
 import type { GraphBuilder } from '../build.ts';
 import { type Float32Tensor, float32, int, int64, type Tensor } from '../graph.ts';
+import { once } from '../once.ts';
 
 const outputs = 4;
 const taps = 3;
@@ -51,6 +52,8 @@ export interface Winograd {
   readonly batch: number;
   /** [filters, channels, 3, 3] */
   readonly kernel: Float32Tensor;
+  /** The name of a value [filters] that is added. */
+  readonly bias?: string | undefined;
 }
 
 const tilesOf = ({ written }: Axis): number => Math.ceil(written / outputs);
@@ -61,9 +64,9 @@ const tilesOf = ({ written }: Axis): number => Math.ceil(written / outputs);
  */
 const valuesOfBand = 2 ** 19;
 
-/** Writes the convolution of `x` [N, height, width, channels]: [N, height, width, filters], without a bias. */
+/** Writes the convolution of `x` [N, height, width, channels]: [N, height, width, filters]. */
 export function winograd(build: GraphBuilder, x: string, settings: Winograd): string {
-  const { vertical, horizontal, batch, kernel } = settings;
+  const { vertical, horizontal, batch, kernel, bias } = settings;
   const [filters = 1, channels = 1] = kernel.dims;
   const [rows, columns] = [tilesOf(vertical), tilesOf(horizontal)];
   const shaped = (value: string, dims: readonly number[]): string =>
@@ -89,7 +92,8 @@ export function winograd(build: GraphBuilder, x: string, settings: Winograd): st
     const up = build.add('MatMul', [writing, shaped(met, [count, count * tiles * filters])]);
     const back = build.add('MatMul', [writing, shaped(up, [outputs, count, tiles * filters])]);
     const inTiles = shaped(back, [outputs * outputs * tiles, filters]);
-    return build.add('Gather', [inTiles, build.constant(placesWritten(settings, first, end), 'written')]);
+    const sum = bias === undefined ? inTiles : build.add('Add', [inTiles, bias]);
+    return build.add('Gather', [sum, build.constant(placesWritten(settings, first, end), 'written')]);
   };
 
   const values = count * count * batch * rows * columns * channels;
@@ -143,7 +147,7 @@ function placesWritten({ vertical, horizontal }: Winograd, first: number, end: n
 }
 
 /** [filters, channels, 3, 3] → [6, 6, channels, filters]. */
-function kernelAtPoints({ dims, data }: Float32Tensor): Float32Tensor {
+const kernelAtPoints = once(({ dims, data }) => {
   const [filters = 1, channels = 1] = dims;
   const pairs = filters * channels;
   const result = new Float32Array(count * count * pairs);
@@ -172,4 +176,4 @@ function kernelAtPoints({ dims, data }: Float32Tensor): Float32Tensor {
     }
   }
   return float32([count, count, channels, filters], result);
-}
+});

@@ -23,13 +23,15 @@ async function differenceOf(
   const build = new GraphBuilder();
   const x = build.input('x', [batch, channels, height, width]);
   const kernel = normal([filters, channels, 3, 3]);
-  const plain = build.add('Conv', [x, build.constant(kernel)], { pads: ints(pads) });
+  const bias = build.constant(normal([filters]));
+  const plain = build.add('Conv', [x, build.constant(kernel), bias], { pads: ints(pads) });
   const [top, left, bottom, right] = pads;
   const written = winograd(build, toChannelsLast(build, x), {
     vertical: { size: height, before: top, written: height + top + bottom - 2 },
     horizontal: { size: width, before: left, written: width + left + right - 2 },
     batch,
     kernel,
+    bias,
   });
   const other = toChannelsFirst(build, written);
   const engine = cpuEngine();
