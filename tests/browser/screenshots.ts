@@ -27,10 +27,11 @@ async function pagesOf(folder: string): Promise<Record<string, string>> {
     home: '/',
     search: '/search/',
     about: '/about/',
+    changes: '/changes/',
     missing: '/no-such-place/',
   };
   const compared: string[] = [];
-  const others = new Set(['search', 'compare', 'about']);
+  const others = new Set(['search', 'compare', 'about', 'changes', 'pictures']);
   for (const model of (await folders('/')).filter((name) => !others.has(name))) {
     pages[model] = `/${model}/`;
     const layers = await folders(`/${model}`);
