@@ -150,7 +150,7 @@ function unchangedForm(dims: readonly number[]): Graph {
   return cornerOf(build, blocked(build, blocked(build, build.input('x', dims), dims), dims));
 }
 
-/** The same with both changes of layout between them, and what else onnxruntime would take them together over. */
+/** The same with both changes of layout between them; an operation of its own keeps onnxruntime from undoing both. */
 function changedForm(dims: readonly number[]): Graph {
   const build = new GraphBuilder();
   const [batch = 1, channels = 1, height = 1, width = 1] = dims;

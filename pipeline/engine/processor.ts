@@ -1,18 +1,8 @@
 /** What onnxruntime's CPU provider computes faster than the operations that graphs are written in. */
 
+import { turnedConstant } from '../network/adjoint/convolution.ts';
 import type { GraphBuilder } from '../network/build.ts';
-import {
-  type Float32Tensor,
-  float,
-  float32,
-  int,
-  intOf,
-  ints,
-  intsOf,
-  size,
-  text,
-  textOf,
-} from '../network/graph.ts';
+import { float, float32, int, intOf, ints, intsOf, size, text, textOf } from '../network/graph.ts';
 import { isHalving } from '../network/lowering/pool.ts';
 import type { Liberties } from './engine.ts';
 import type { Form, Forms } from './forms.ts';
@@ -50,7 +40,7 @@ const fromFewToMany: Form = (build, node) => {
     textOf(node, 'auto_pad', 'NOTSET') === 'NOTSET' &&
     ['strides', 'dilations'].every((each) => intsOf(node, each)?.every((one) => one === 1) ?? true);
   if (kernel === undefined || !isNarrow || !isPlain || rest.some((pad) => pad < 0)) return undefined;
-  const other = build.constant(turned(kernel), `${name}_turned`);
+  const other = build.constant(turnedConstant(kernel, 1, [channels, filters, ...image]), `${name}_turned`);
   return build.add('ConvTranspose', [x, other, ...(bias === '' ? [] : [bias])], { pads: ints(rest) });
 };
 
@@ -107,16 +97,3 @@ const enlarged = (build: GraphBuilder, value: string): string =>
     coordinate_transformation_mode: text('asymmetric'),
     nearest_mode: text('floor'),
   });
-
-/** [filters, channels, …] ⇒ [channels, filters, …] with each image axis reversed. */
-function turned({ data, dims }: Float32Tensor): Float32Tensor {
-  const [filters = 1, channels = 1, ...image] = dims;
-  const taps = data.length / filters / channels;
-  const result = new Float32Array(data.length);
-  data.forEach((value, at) => {
-    const [tap, pair] = [at % taps, Math.floor(at / taps)];
-    const [filter, channel] = [Math.floor(pair / channels), pair % channels];
-    result[(channel * filters + filter) * taps + taps - 1 - tap] = value;
-  });
-  return float32([channels, filters, ...image], result);
-}

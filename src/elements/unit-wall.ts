@@ -179,7 +179,7 @@ class UnitWall extends HTMLElement {
       const own = items.slice(place * each, (place + 1) * each);
       block.className = 'block';
       block.role = 'presentation';
-      block.style.setProperty('--rows', String(Math.ceil((own.length / each) * rows)));
+      block.style.setProperty('--rows', String(Math.ceil((own.length * rows) / each)));
       block.append(...own);
       return block;
     });

@@ -2,6 +2,7 @@
 
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { pageNames } from '../../content/schema.ts';
 import { launchChromium } from './chromium.ts';
 import { serve } from './serve.ts';
 
@@ -31,8 +32,7 @@ async function pagesOf(folder: string): Promise<Record<string, string>> {
     missing: '/no-such-place/',
   };
   const compared: string[] = [];
-  const others = new Set(['search', 'compare', 'about', 'changes', 'pictures']);
-  for (const model of (await folders('/')).filter((name) => !others.has(name))) {
+  for (const model of (await folders('/')).filter((name) => !pageNames.includes(name))) {
     pages[model] = `/${model}/`;
     const layers = await folders(`/${model}`);
     for (const layer of new Set([...layers.slice(0, 1), ...layers.slice(-1)])) {

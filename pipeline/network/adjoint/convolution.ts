@@ -29,7 +29,8 @@ function turned(build: GraphBuilder, kernel: string, dims: readonly number[], gr
   return build.add('Reshape', [reversed, build.shape(to)]);
 }
 
-const turnedConstant = once(({ data, dims }, group: number, to: readonly number[]) => {
+/** The same of a constant; `to` are the dims of the result. */
+export const turnedConstant = once(({ data, dims }, group: number, to: readonly number[]) => {
   const [m = 1, c = 1, ...image] = dims;
   const taps = size(image);
   const perGroup = m / group;
