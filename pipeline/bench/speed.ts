@@ -1,5 +1,6 @@
 /** How long one step of one picture takes: whole ascents are run, by turns where they are compared, and the middle is told. */
 
+import { setTimeout } from 'node:timers/promises';
 import { type Ascender, ascender } from '../ascent/ascend.ts';
 import type { AscentSpec } from '../ascent/step.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -50,6 +51,9 @@ export async function climbing(spec: AscentSpec, engine: Engine): Promise<Climbe
   };
 }
 
+/** Before each turn: for a while the threads of whoever ran before wait actively, and take a core. */
+const restMs = 200;
+
 /**
  * Milliseconds a picture-step of each contestant: the median of `rounds` turns. All take their turns one after the
  * other, so that whatever else the machine does slows all of them; a first turn that warms up does not count.
@@ -58,6 +62,7 @@ export async function byTurns(contestants: readonly Contestant[], rounds = 5): P
   const found = contestants.map((): number[] => []);
   for (let round = -1; round < rounds; round++) {
     for (const [index, contestant] of contestants.entries()) {
+      await setTimeout(restMs);
       const ms = await contestant.run();
       if (round >= 0) found[index]?.push(ms);
     }

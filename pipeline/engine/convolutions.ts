@@ -9,8 +9,9 @@ import { z } from 'zod';
 import { disk, jsonOrUndefined, writeWhole } from '../files.ts';
 import { GraphBuilder } from '../network/build.ts';
 import { type Float32Tensor, float32, type Graph, int, ints, size } from '../network/graph.ts';
+import { oneBand, stacked, toChannelsFirst, toChannelsLast } from '../network/lowering/bands.ts';
 import type { ConvolutionTimes, TimesOf } from '../network/lowering/choose.ts';
-import { type ConvolutionShape, toChannelsFirst, toChannelsLast } from '../network/lowering/lower.ts';
+import type { ConvolutionShape } from '../network/lowering/lower.ts';
 import { type Axis, winograd } from '../network/lowering/winograd.ts';
 import type { Engine } from './engine.ts';
 
@@ -114,52 +115,47 @@ async function timesOf(
 const some = (length: number): Float32Array =>
   Float32Array.from({ length }, (_, at) => ((at * 7919) % 1013) / 1013 - 0.4);
 
-/** One number of the result, so that handing it out takes no time. */
-const cornerOf = (build: GraphBuilder, value: string): Graph => {
-  const one = [1, 1, 1, 1];
-  return build.graph([
-    build.add('Slice', [value, build.shape([0, 0, 0, 0]), build.shape(one), build.shape([0, 1, 2, 3])]),
-  ]);
+/** One number of each value, so that handing them out takes no time. */
+const cornersOf = (build: GraphBuilder, values: readonly string[], rank: 2 | 4): Graph => {
+  const [starts, ends, axes] = [0, 1, undefined].map((place) =>
+    build.shape(Array.from({ length: rank }, (_, axis) => place ?? axis)),
+  ) as [string, string, string];
+  const corners = values.map((value) => build.add('Slice', [value, starts, ends, axes]));
+  return build.graph([stacked(build, corners)]);
 };
 
 function plainForm(dims: readonly number[], kernel: Float32Tensor): Graph {
   const build = new GraphBuilder();
   const x = build.input('x', dims);
-  return cornerOf(build, build.add('Conv', [x, build.constant(kernel)], { pads: ints([1, 1, 1, 1]) }));
+  return cornersOf(build, [build.add('Conv', [x, build.constant(kernel)], { pads: ints([1, 1, 1, 1]) })], 4);
 }
 
-const axes = (...sides: readonly [number, number]): [Axis, Axis] =>
-  sides.map((side) => ({ size: side, before: 1, written: side })) as [Axis, Axis];
-
-function winogradForm(
-  [batch = 1, channels = 1, height = 1, width = 1]: readonly number[],
-  kernel: Float32Tensor,
-): Graph {
+function winogradForm(dims: readonly number[], kernel: Float32Tensor): Graph {
   const build = new GraphBuilder();
-  const x = build.add('Reshape', [
-    build.input('x', [batch, channels, height, width]),
-    build.shape([batch, height, width, channels]),
-  ]);
-  const [vertical, horizontal] = axes(height, width);
-  return cornerOf(build, winograd(build, x, { vertical, horizontal, batch, kernel }));
+  const [vertical, horizontal] = dims
+    .slice(2)
+    .map((side): Axis => ({ size: side, before: 1, written: side }));
+  if (vertical === undefined || horizontal === undefined) throw new Error('An image has two axes');
+  const { parts } = winograd(build, oneBand(build, build.input('x', dims), dims), {
+    vertical,
+    horizontal,
+    kernel,
+  });
+  return cornersOf(build, parts, 2);
 }
 
 /** Two operations in onnxruntime's own layout of blocks, where a value usually comes from and goes to. */
 function unchangedForm(dims: readonly number[]): Graph {
   const build = new GraphBuilder();
-  return cornerOf(build, blocked(build, blocked(build, build.input('x', dims), dims), dims));
+  return cornersOf(build, [blocked(build, blocked(build, build.input('x', dims), dims), dims)], 4);
 }
 
 /** The same with both changes of layout between them; an operation of its own keeps onnxruntime from undoing both. */
 function changedForm(dims: readonly number[]): Graph {
   const build = new GraphBuilder();
-  const [batch = 1, channels = 1, height = 1, width = 1] = dims;
-  const shaped = (value: string, to: readonly number[]): string =>
-    build.add('Reshape', [value, build.shape(to)]);
-  const last = toChannelsLast(build, blocked(build, build.input('x', dims), dims));
-  const flat = build.add('Relu', [shaped(last, [batch * height * width, channels])]);
-  const back = toChannelsFirst(build, shaped(flat, [batch, height, width, channels]));
-  return cornerOf(build, blocked(build, back, dims));
+  const last = toChannelsLast(build, blocked(build, build.input('x', dims), dims), dims);
+  const parts = last.parts.map((part) => build.add('Relu', [part]));
+  return cornersOf(build, [blocked(build, toChannelsFirst(build, { ...last, parts }), dims)], 4);
 }
 
 function blocked(build: GraphBuilder, x: string, [, channels = 1]: readonly number[]): string {

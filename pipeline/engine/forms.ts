@@ -2,6 +2,7 @@
 
 import { GraphBuilder } from '../network/build.ts';
 import { float, floatOf, type Graph, int, intOf, type Node } from '../network/graph.ts';
+import { withoutUnread } from '../network/unread.ts';
 
 /** Writes what the node's first output is; undefined leaves the node as it is. */
 export type Form = (build: GraphBuilder, node: Node) => string | undefined;
@@ -91,30 +92,5 @@ export function inOperationsOf(graph: Graph, forms: Forms): Graph {
       .slice(before)
       .map((made) => (made.outputs[0] === value ? { ...made, outputs: [output] } : made));
   });
-  return read({ ...build.graph(graph.outputs), nodes });
-}
-
-/** The graph without what its outputs do not depend on; its inputs all stay. */
-function read(graph: Graph): Graph {
-  const needed = new Set(graph.outputs);
-  const nodes = graph.nodes
-    .toReversed()
-    .filter(({ inputs, outputs }) => {
-      const isNeeded = outputs.some((output) => needed.has(output));
-      if (isNeeded) for (const input of inputs) needed.add(input);
-      return isNeeded;
-    })
-    .map((node) => (node.op === 'MaxPool' ? withoutUnread(node, needed) : node))
-    .toReversed();
-  return {
-    ...graph,
-    nodes,
-    initializers: new Map([...graph.initializers].filter(([name]) => needed.has(name))),
-  };
-}
-
-/** A pooling without its indices, where nobody reads them: engines have quicker ways then. */
-function withoutUnread(node: Node, needed: ReadonlySet<string>): Node {
-  const [pooled = '', indices = ''] = node.outputs;
-  return needed.has(indices) ? node : { ...node, outputs: [pooled] };
+  return withoutUnread({ ...build.graph(graph.outputs), nodes });
 }

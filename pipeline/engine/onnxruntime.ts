@@ -23,7 +23,7 @@ const quiet = { logSeverityLevel: 4 } as const;
 /** The engine that runs everywhere. Needs no set-up and holds nothing that must be closed. */
 export function cpuEngine(): Engine {
   const device = cpus()[0]?.model.trim() ?? 'unknown processor';
-  const machine = `${device}, ${availableParallelism()} cores, onnxruntime ${env.versions.common}, channels last`;
+  const machine = `${device}, ${availableParallelism()} cores, onnxruntime ${env.versions.common}, in bands`;
   const own = onHost('cpu', 'on the CPU');
   return {
     name: 'cpu',

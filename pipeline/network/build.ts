@@ -73,12 +73,12 @@ export class GraphBuilder {
 
   /** A rank-0 float constant; equal values share one initializer. */
   scalar(value: number): string {
-    return this.#shared(`f${value}`, () => float32([], [value]), 'scalar');
+    return this.shared(`f${value}`, () => float32([], [value]), 'scalar');
   }
 
   /** A rank-1 int64 constant; equal values share one initializer. */
   shape(values: readonly number[]): string {
-    return this.#shared(`i${values.join(',')}`, () => int64(values), 'shape');
+    return this.shared(`i${values.join(',')}`, () => int64(values), 'shape');
   }
 
   /** A constant [1, C, 1, 1], one number a channel of an [N, C, H, W] value. */
@@ -86,7 +86,8 @@ export class GraphBuilder {
     return this.constant(float32([1, values.length, 1, 1], values), 'channels');
   }
 
-  #shared(key: string, make: () => Tensor, hint: string): string {
+  /** The constant of this key, which is made once: a key says all that the constant depends on. */
+  shared(key: string, make: () => Tensor, hint: string): string {
     let name = this.#constants.get(key);
     if (name === undefined) {
       name = this.constant(make(), hint);

@@ -1,22 +1,23 @@
 /**
- * Max pooling of 2×2 with steps of 2 on channels last, [N, height, width, C]: of each two neighbours in a row the larger one, then of
- * each two rows. What is larger is all that the adjoint needs; of equal values the first in row-major order is taken.
+ * Max pooling of 2×2 with steps of 2 on channels last: of each two neighbours in a row the larger one, then of each two
+ * rows. What is larger is all that the adjoint needs; of equal values the first in row-major order is taken.
  */
 
 import type { GraphBuilder } from '../build.ts';
 import { type Graph, int, intOf, intsOf, type Node } from '../graph.ts';
+import { arranged, type Bands } from './bands.ts';
 
-/** One of two: their larger values, and where the second is the larger. */
+/** Of two values the larger ones, and where the second is the larger. */
 interface Duel {
   readonly winner: string;
   readonly second: string;
 }
 
 export interface Pool {
-  /** The pooled value, [N, height / 2, width / 2, C]. */
-  readonly value: string;
+  /** What was pooled. */
+  readonly value: Bands;
   /** Writes the cotangent of what was pooled from that of `value`. */
-  unpool(cotangent: string): string;
+  unpool(cotangent: Bands): Bands;
 }
 
 /** Whether a pooling can be written in this way; `dims` [N, C, height, width] are those of its input. */
@@ -34,37 +35,48 @@ export function isHalving(node: Node, [, , ...image]: readonly number[]): boolea
   );
 }
 
-/** Writes the pooling of `x` [N, height, width, C]; `dims` are [N, C, height, width]. */
-export function pool(build: GraphBuilder, x: string, dims: readonly number[]): Pool {
-  const [n = 1, c = 1, height = 2, width = 2] = dims;
-  const pairs = [(n * height * width) / 2, c] as const;
-  const rows = [(n * height) / 2, (width / 2) * c] as const;
-  const across = duel(build, x, pairs);
-  const down = duel(build, across.winner, rows);
-  const shaped = (value: string, sides: readonly number[]): string =>
-    build.add('Reshape', [value, build.shape([n, ...sides, c])]);
+/** Writes the pooling of maps of even height and width. */
+export function pool(build: GraphBuilder, x: Bands): Pool {
+  const [n = 1, c = 1, height = 2, width = 2] = x.dims;
+  const edges = x.edges.filter((edge) => edge % 2 === 0);
+  const { parts } = arranged(build, x, { edges, inQuarters: true });
+  const bands = edges.slice(1).map((_, band) => {
+    const [a = '', b = '', c = '', d = ''] = parts.slice(4 * band, 4 * band + 4);
+    const [above, below] = [duel(build, a, b), duel(build, c, d)];
+    const both = duel(build, above.winner, below.winner);
+    return {
+      pooled: both.winner,
+      unpool: (cotangent: string): string[] => {
+        const [ofAbove, ofBelow] = share(build, cotangent, both);
+        return [...share(build, ofAbove, above), ...share(build, ofBelow, below)];
+      },
+    };
+  });
+  const value: Bands = {
+    dims: [n, c, height / 2, width / 2],
+    edges: edges.map((edge) => edge / 2),
+    inQuarters: false,
+    parts: bands.map(({ pooled }) => pooled),
+  };
   return {
-    value: shaped(down.winner, [height / 2, width / 2]),
+    value,
     unpool(cotangent) {
-      const ofRows = share(build, cotangent, down, rows);
-      return shaped(share(build, ofRows, across, pairs), [height, width]);
+      const own = arranged(build, cotangent, value);
+      const shares = bands.flatMap(({ unpool }, band) => unpool(own.parts[band] as string));
+      return { dims: x.dims, edges, inQuarters: true, parts: shares };
     },
   };
 }
 
-type Pairs = readonly [count: number, length: number];
+const duel = (build: GraphBuilder, first: string, second: string): Duel => ({
+  winner: build.add('Max', [first, second]),
+  second: build.add('Greater', [second, first]),
+});
 
-function duel(build: GraphBuilder, value: string, [count, length]: Pairs): Duel {
-  const paired = build.add('Reshape', [value, build.shape([count, 2, length])]);
-  const [first = '', second = ''] = build.addMany('Split', [paired], 2, { axis: int(1) });
-  return { winner: build.add('Max', [first, second]), second: build.add('Greater', [second, first]) };
-}
-
-/** Hands the cotangent of the winners to those who won, in pairs. */
-function share(build: GraphBuilder, cotangent: string, { second }: Duel, [count, length]: Pairs): string {
-  const all = build.add('Reshape', [cotangent, build.shape([count, 1, length])]);
-  const toSecond = build.add('Mul', [all, build.add('Cast', [second], { to: int(1) })]);
-  return build.add('Concat', [build.add('Sub', [all, toSecond]), toSecond], { axis: int(1) });
+/** What of the winners' cotangent is the first values', and what the second ones'. */
+function share(build: GraphBuilder, cotangent: string, { second }: Duel): [string, string] {
+  const toSecond = build.add('Mul', [cotangent, build.add('Cast', [second], { to: int(1) })]);
+  return [build.add('Sub', [cotangent, toSecond]), toSecond];
 }
 
 /** Whether all that is done with the indices of a pooling is to unpool by them. */

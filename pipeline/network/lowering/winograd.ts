@@ -1,18 +1,15 @@
 /**
- * A convolution 3×3 with a quarter of the products: F(4×4, 3×3) of Lavin and Gray, "Fast algorithms for convolutional
- * neural networks", 2016. Tiles of 6×6 values become 36 points, at each of which all channels meet all filters in one
- * matrix product, and come back as 4×4 values. All of it works on channels last, [N, height, width, C].
+ * A convolution 3×3 with a quarter of the products, or less: F(4×4, 3×3) or F(6×6, 3×3) of Lavin and Gray, "Fast algorithms
+ * for convolutional neural networks", 2016. Tiles of 6×6 or 8×8 values become as many points, at each of which all channels
+ * meet all filters in one matrix product, and come back as 4×4 or 6×6 values. All of it works on channels last.
  */
 
 import type { GraphBuilder } from '../build.ts';
-import { type Float32Tensor, float32, int, int64, type Tensor } from '../graph.ts';
+import { type Float32Tensor, float32, int64, type Tensor } from '../graph.ts';
 import { once } from '../once.ts';
+import { type Bands, placeOf, reshaped, stacked } from './bands.ts';
 
-const outputs = 4;
 const taps = 3;
-/** Where the polynomials are evaluated, beside infinity: with 0, ±1 and ±2 rounding errors are two and a half times as large. */
-const points = [0, 0.625, -0.625, 1.5, -1.5];
-const count = points.length + 1;
 
 /** The coefficients of Π (x - root), constant term first. */
 function polynomial(roots: readonly number[]): number[] {
@@ -23,21 +20,42 @@ function polynomial(roots: readonly number[]): number[] {
   return product;
 }
 
-const without = (index: number): number[] => points.filter((_, other) => other !== index);
+/** Toom and Cook's algorithm on one axis. */
+interface Algorithm {
+  readonly outputs: number;
+  /** Points, and values of a tile: outputs + taps - 1. */
+  readonly count: number;
+  /** Values → points, taps → points, products there → outputs; a row each. */
+  readonly toPoints: readonly (readonly number[])[];
+  readonly tapsToPoints: readonly (readonly number[])[];
+  readonly fromPoints: readonly (readonly number[])[];
+}
 
-/** Toom and Cook's algorithm at the points: 6 values → 6 points; 3 taps → 6 points; products there → 4 values. */
-const toPoints = [...points.map((_, index) => [...polynomial(without(index)), 0]), polynomial(points)];
-const tapsToPoints = [
-  ...points.map((point, index) => {
-    const scale = without(index).reduce((product, other) => product * (point - other), 1);
-    return Array.from({ length: taps }, (_, power) => point ** power / scale);
-  }),
-  [0, 0, 1],
-];
-const fromPoints = Array.from({ length: outputs }, (_, power) => [
-  ...points.map((point) => point ** power),
-  Number(power === outputs - 1),
-]);
+/** @param points Where polynomials are evaluated, beside infinity: as many as outputs, and one. */
+function algorithm(points: readonly number[]): Algorithm {
+  const outputs = points.length - taps + 2;
+  const without = (index: number): number[] => points.filter((_, other) => other !== index);
+  return {
+    outputs,
+    count: points.length + 1,
+    toPoints: [...points.map((_, index) => [...polynomial(without(index)), 0]), polynomial(points)],
+    tapsToPoints: [
+      ...points.map((point, index) => {
+        const scale = without(index).reduce((product, other) => product * (point - other), 1);
+        return Array.from({ length: taps }, (_, power) => point ** power / scale);
+      }),
+      [0, 0, 1],
+    ],
+    fromPoints: Array.from({ length: outputs }, (_, power) => [
+      ...points.map((point) => point ** power),
+      Number(power === outputs - 1),
+    ]),
+  };
+}
+
+/** At these points rounding errors are the smallest: half of what they are at 0, ±1, ±2, and so are those of six outputs. */
+const fourOutputs = algorithm([0, 0.625, -0.625, 1.5, -1.5]);
+const sixOutputs = algorithm([0, 0.5, -0.5, 1, -1, 1.8, -1.8]);
 
 /** One axis of the image: so many values are read, `before` zeros stand before them, so many are written. */
 export interface Axis {
@@ -49,105 +67,209 @@ export interface Axis {
 export interface Winograd {
   readonly vertical: Axis;
   readonly horizontal: Axis;
-  readonly batch: number;
   /** [filters, channels, 3, 3] */
   readonly kernel: Float32Tensor;
   /** The name of a value [filters] that is added. */
   readonly bias?: string | undefined;
+  /** Whether bands are written in quarters. */
+  readonly inQuarters?: boolean;
 }
 
-const tilesOf = ({ written }: Axis): number => Math.ceil(written / outputs);
+/** Values that a processor's caches hold: rows of tiles are worked on in bands of about so many. */
+const valuesOfBand = 3 * 2 ** 17;
+/** Kernels of more values at all points than this are not read again for every band, but once. */
+const valuesOfKernel = 2 ** 20;
+/** Larger tiles, of which fewer points are products of the picture's edge, must save so much. */
+const worthwhile = 0.9;
 
-/**
- * Values that a processor's caches hold: rows of tiles are worked on in bands of so many, unless each would have to read
- * kernels of more than twice as many.
- */
-const valuesOfBand = 2 ** 19;
+const tilesOf = ({ outputs }: Algorithm, { written }: Axis): number => Math.ceil(written / outputs);
 
-/** Writes the convolution of `x` [N, height, width, channels]: [N, height, width, filters]. */
-export function winograd(build: GraphBuilder, x: string, settings: Winograd): string {
-  const { vertical, horizontal, batch, kernel, bias } = settings;
+/** Larger tiles take fewer products, unless too much of them lies beyond the edges. */
+function algorithmFor({ vertical, horizontal, kernel }: Winograd): Algorithm {
   const [filters = 1, channels = 1] = kernel.dims;
-  const [rows, columns] = [tilesOf(vertical), tilesOf(horizontal)];
-  const shaped = (value: string, dims: readonly number[]): string =>
-    build.add('Reshape', [value, build.shape(dims)]);
+  const points = (way: Algorithm): number =>
+    tilesOf(way, vertical) * tilesOf(way, horizontal) * way.count ** 2;
+  const isSmall = sixOutputs.count ** 2 * channels * filters <= valuesOfKernel;
+  return isSmall && points(sixOutputs) < worthwhile * points(fourOutputs) ? sixOutputs : fourOutputs;
+}
 
-  const places = shaped(x, [batch * vertical.size * horizontal.size, channels]);
-  // The last place is what lies beyond the edges.
-  const beyond = build.constant(float32([1, channels], new Float32Array(channels)), 'edge');
-  const source = build.add('Concat', [places, beyond], { axis: int(0) });
-  const atPoints = build.constant(kernelAtPoints(kernel), 'kernel');
-  const [reading, writing] = [toPoints, fromPoints].map((matrix) =>
-    build.constant(float32([matrix.length, count], matrix.flat()), 'winograd'),
+/** Writes the convolution of `x`; the bands of what it gives are its own. */
+export function winograd(build: GraphBuilder, x: Bands, settings: Winograd): Bands {
+  const { vertical, horizontal, kernel, bias, inQuarters = false } = settings;
+  const [batch = 1] = x.dims;
+  const [filters = 1, channels = 1] = kernel.dims;
+  const way = algorithmFor(settings);
+  const { outputs, count } = way;
+  const [rows, columns] = [tilesOf(way, vertical), tilesOf(way, horizontal)];
+  const beyond = build.shared(
+    `edge ${channels}`,
+    () => float32([1, channels], new Float32Array(channels)),
+    'edge',
+  );
+  const atPoints = build.constant(kernelAtPoints(kernel, outputs), 'kernel');
+  const [reading, writing] = [way.toPoints, way.fromPoints].map((matrix) =>
+    build.shared(
+      `winograd ${String(matrix)}`,
+      () => float32([matrix.length, count], matrix.flat()),
+      'winograd',
+    ),
   ) as [string, string];
 
-  /** The rows of tiles from `first` to `end`, of all pictures' rows: [places, filters]. */
-  const band = (first: number, end: number): string => {
+  /** The rows of tiles from `first` to `end` of the pictures in `source`: parts of what is written. */
+  const band = (source: string, of: Bands, first: number, end: number): string[] => {
     const tiles = (end - first) * columns;
-    const read = build.constant(placesRead(settings, first, end), 'read');
-    const windows = build.add('Gather', [source, read]);
-    const down = build.add('MatMul', [reading, shaped(windows, [count, count * tiles * channels])]);
-    const across = build.add('MatMul', [reading, shaped(down, [count, count, tiles * channels])]);
-    const met = build.add('MatMul', [shaped(across, [count, count, tiles, channels]), atPoints]);
-    const up = build.add('MatMul', [writing, shaped(met, [count, count * tiles * filters])]);
-    const back = build.add('MatMul', [writing, shaped(up, [outputs, count, tiles * filters])]);
-    const inTiles = shaped(back, [outputs * outputs * tiles, filters]);
+    const places = { settings, way, of, first, end };
+    const windows = build.add('Gather', [source, placesRead(build, places)]);
+    const down = build.add('MatMul', [reading, reshaped(build, windows, [count, count * tiles * channels])]);
+    const across = build.add('MatMul', [reading, reshaped(build, down, [count, count, tiles * channels])]);
+    const met = build.add('MatMul', [reshaped(build, across, [count, count, tiles, channels]), atPoints]);
+    const up = build.add('MatMul', [writing, reshaped(build, met, [count, count * tiles * filters])]);
+    const back = build.add('MatMul', [writing, reshaped(build, up, [outputs, count, tiles * filters])]);
+    const inTiles = reshaped(build, back, [outputs * outputs * tiles, filters]);
     const sum = bias === undefined ? inTiles : build.add('Add', [inTiles, bias]);
-    return build.add('Gather', [sum, build.constant(placesWritten(settings, first, end), 'written')]);
+    return placesWritten(build, places, inQuarters).map((written) => build.add('Gather', [sum, written]));
   };
 
-  const values = count * count * batch * rows * columns * channels;
-  const isSmall = count * count * channels * filters <= 2 * valuesOfBand;
-  const bands = isSmall ? Math.max(1, Math.min(batch * rows, Math.round(values / valuesOfBand))) : 1;
-  const edges = Array.from({ length: bands + 1 }, (_, edge) => Math.round((edge * batch * rows) / bands));
-  const parts = edges.slice(1).map((end, place) => band(edges[place] as number, end));
-  const all = parts.length === 1 ? (parts[0] as string) : build.add('Concat', parts, { axis: int(0) });
-  return shaped(all, [batch, vertical.written, horizontal.written, filters]);
+  const values = count * count * rows * columns * channels;
+  const isSmall = count * count * channels * filters <= valuesOfKernel;
+  const edges = isSmall ? edgesOfBands(batch, rows, values) : [0, batch * rows];
+  // Pictures are read together where they lie in one band, of what is read or of what is written.
+  const starts = Array.from({ length: batch + 1 }, (_, picture) => picture).filter(
+    (picture) => x.edges.includes(picture * vertical.size) && edges.includes(picture * rows),
+  );
+  const parts = starts.slice(1).flatMap((end, place) => {
+    const start = starts[place] as number;
+    const inside = (edge: number, height: number): boolean => edge >= start * height && edge < end * height;
+    const read = ofPictures(x, start, end);
+    const source = stacked(build, [...read.parts, beyond]);
+    return edges.flatMap((edge, next) =>
+      inside(edge, rows)
+        ? band(source, read, edge - start * rows, (edges[next + 1] as number) - start * rows)
+        : [],
+    );
+  });
+  return {
+    dims: [batch, filters, vertical.written, horizontal.written],
+    edges: edges.map(
+      (edge) =>
+        Math.floor(edge / rows) * vertical.written + Math.min((edge % rows) * outputs, vertical.written),
+    ),
+    inQuarters,
+    parts,
+  };
 }
 
-/** [6, 6, rows of tiles from `first` to `end`, columns]: the place of each value of each tile. */
-function placesRead({ vertical, horizontal, batch }: Winograd, first: number, end: number): Tensor {
-  const [rows, columns] = [tilesOf(vertical), tilesOf(horizontal)];
-  const ofPicture = vertical.size * horizontal.size;
+/** Some of the pictures, which begin and end where bands do. */
+function ofPictures({ dims, edges, inQuarters, parts }: Bands, start: number, end: number): Bands {
+  const [, channels = 1, height = 1, width = 1] = dims;
+  const isInside = (edge: number): boolean => edge >= start * height && edge < end * height;
+  const values = inQuarters ? 4 : 1;
+  return {
+    dims: [end - start, channels, height, width],
+    edges: [...edges.filter(isInside), end * height].map((edge) => edge - start * height),
+    inQuarters,
+    parts: parts.filter((_, part) => isInside(edges[Math.floor(part / values)] as number)),
+  };
+}
+
+/** Of all pictures' rows of tiles, where bands begin and end: every picture has some, or every band has some pictures. */
+function edgesOfBands(batch: number, rows: number, valuesOfPicture: number): number[] {
+  const cut = (all: number, pieces: number): number[] =>
+    Array.from({ length: pieces + 1 }, (_, edge) => Math.round((edge * all) / pieces));
+  const perPicture = Math.min(rows, Math.round(valuesOfPicture / valuesOfBand));
+  if (perPicture > 1) {
+    const ofPicture = cut(rows, perPicture).slice(0, -1);
+    return [
+      ...cut(batch, batch)
+        .slice(0, -1)
+        .flatMap((picture) => ofPicture.map((edge) => picture * rows + edge)),
+      batch * rows,
+    ];
+  }
+  const bands = Math.max(1, Math.min(batch, Math.round((batch * valuesOfPicture) / valuesOfBand)));
+  return cut(batch, bands).map((picture) => picture * rows);
+}
+
+/** The rows of tiles from `first` to `end` of some pictures. */
+interface Places {
+  readonly settings: Winograd;
+  readonly way: Algorithm;
+  /** The pictures, as they are read. */
+  readonly of: Bands;
+  readonly first: number;
+  readonly end: number;
+}
+
+/** [count, count, rows of tiles, columns]: the place of each value of each tile; the last place is what lies beyond the edges. */
+function placesRead(build: GraphBuilder, { settings, way, of, first, end }: Places): string {
+  const { vertical, horizontal } = settings;
+  const [rows, columns] = [tilesOf(way, vertical), tilesOf(way, horizontal)];
   const at = ({ size: side, before }: Axis, tile: number, value: number): number => {
-    const place = tile * outputs + value - before;
+    const place = tile * way.outputs + value - before;
     return place < side ? place : -1;
   };
-  const places: number[] = [];
-  for (let down = 0; down < count; down++) {
-    for (let across = 0; across < count; across++) {
-      for (let row = first; row < end; row++) {
-        const y = at(vertical, row % rows, down);
-        const line = Math.floor(row / rows) * ofPicture + y * horizontal.size;
-        for (let column = 0; column < columns; column++) {
-          const x = at(horizontal, column, across);
-          places.push(y < 0 || x < 0 ? batch * ofPicture : line + x);
+  const [pictures = 1] = of.dims;
+  const make = (): Tensor => {
+    const read: number[] = [];
+    for (let down = 0; down < way.count; down++) {
+      for (let across = 0; across < way.count; across++) {
+        for (let row = first; row < end; row++) {
+          const y = at(vertical, row % rows, down);
+          const line = Math.floor(row / rows) * vertical.size + y;
+          for (let column = 0; column < columns; column++) {
+            const x = at(horizontal, column, across);
+            read.push(y < 0 || x < 0 ? pictures * vertical.size * horizontal.size : placeOf(of, line, x));
+          }
         }
       }
     }
-  }
-  return int64(places);
+    return int64(read);
+  };
+  const edges = of.inQuarters ? of.edges : [];
+  const key = JSON.stringify([way.outputs, vertical, horizontal, pictures, edges, first, end]);
+  return build.shared(`read ${key}`, make, 'read');
 }
 
-/** Of each place in the rows of tiles from `first` to `end`, where it is in [4, 4, rows, columns]. */
-function placesWritten({ vertical, horizontal }: Winograd, first: number, end: number): Tensor {
-  const [rows, columns] = [tilesOf(vertical), tilesOf(horizontal)];
+/** Where in [outputs, outputs, rows of tiles, columns] each place is that is written, or each of a quarter. */
+function placesWritten(
+  build: GraphBuilder,
+  { settings: { vertical, horizontal }, way, first, end }: Places,
+  inQuarters: boolean,
+): string[] {
+  const { outputs } = way;
+  const [rows, columns] = [tilesOf(way, vertical), tilesOf(way, horizontal)];
   const tiles = (end - first) * columns;
-  const places: number[] = [];
-  for (let row = first; row < end; row++) {
-    const height = Math.min(outputs, vertical.written - (row % rows) * outputs);
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < horizontal.written; x++) {
-        const tile = (row - first) * columns + Math.floor(x / outputs);
-        places.push((y * outputs + (x % outputs)) * tiles + tile);
+  const step = inQuarters ? 2 : 1;
+  const make = (top: number, left: number): Tensor => {
+    const written: number[] = [];
+    for (let row = first; row < end; row++) {
+      const height = Math.min(outputs, vertical.written - (row % rows) * outputs);
+      for (let y = top; y < height; y += step) {
+        for (let x = left; x < horizontal.written; x += step) {
+          const tile = (row - first) * columns + Math.floor(x / outputs);
+          written.push((y * outputs + (x % outputs)) * tiles + tile);
+        }
       }
     }
-  }
-  return int64(places);
+    return int64(written);
+  };
+  const starts = inQuarters
+    ? [
+        [0, 0],
+        [0, 1],
+        [1, 0],
+        [1, 1],
+      ]
+    : [[0, 0]];
+  return starts.map(([top = 0, left = 0]) => {
+    const key = JSON.stringify([outputs, vertical, horizontal, step, top, left, first, end]);
+    return build.shared(`written ${key}`, () => make(top, left), 'written');
+  });
 }
 
-/** [filters, channels, 3, 3] → [6, 6, channels, filters]. */
-const kernelAtPoints = once(({ dims, data }) => {
+/** [filters, channels, 3, 3] → [count, count, channels, filters]. */
+const kernelAtPoints = once(({ dims, data }, outputs: number) => {
+  const { count, tapsToPoints } = outputs === sixOutputs.outputs ? sixOutputs : fourOutputs;
   const [filters = 1, channels = 1] = dims;
   const pairs = filters * channels;
   const result = new Float32Array(count * count * pairs);

@@ -3,7 +3,7 @@ import type { Value } from '../../../pipeline/engine/engine.ts';
 import { cpuEngine } from '../../../pipeline/engine/onnxruntime.ts';
 import { GraphBuilder } from '../../../pipeline/network/build.ts';
 import { float32, ints, size } from '../../../pipeline/network/graph.ts';
-import { toChannelsFirst, toChannelsLast } from '../../../pipeline/network/lowering/lower.ts';
+import { toChannelsFirst, toChannelsLast } from '../../../pipeline/network/lowering/bands.ts';
 import { pool } from '../../../pipeline/network/lowering/pool.ts';
 import { randomOf } from '../../../pipeline/recipe/random.ts';
 
@@ -18,8 +18,8 @@ describe('pooling channels last', () => {
     const halving = { kernel_shape: ints([2, 2]), strides: ints([2, 2]) };
     const [y = '', indices = ''] = build.addMany('MaxPool', [x], 2, halving);
     const unpooled = build.add('MaxUnpool', [g, indices, build.shape(dims as number[])], halving);
-    const own = pool(build, toChannelsLast(build, x), dims as number[]);
-    const back = own.unpool(toChannelsLast(build, g));
+    const own = pool(build, toChannelsLast(build, x, dims as number[]));
+    const back = own.unpool(toChannelsLast(build, g, halves as number[]));
     const outputs = [y, toChannelsFirst(build, own.value), unpooled, toChannelsFirst(build, back)];
     const random = randomOf(2);
     const whole = (shape: readonly number[]) =>
