@@ -56,6 +56,26 @@ export function toChannelsFirst(build: GraphBuilder, bands: Bands): string {
   return build.add('Transpose', [whole], { perm: ints([0, 3, 1, 2]) });
 }
 
+/** Values that a processor's caches hold while a band is worked on, and rows that tiles of four and tiles of six fill. */
+const [valuesOfBand, rowsOfBand] = [3 * 2 ** 16, 12];
+
+/** Where bands of such maps should begin and end: a picture has some, or a band has some pictures. */
+export function edgesFor([n = 1, channels = 1, height = 1, width = 1]: readonly number[]): number[] {
+  const ofPicture = (channels * height * width) / valuesOfBand;
+  const bands = Math.round(ofPicture);
+  if (bands > 1) {
+    const starts = Array.from(
+      { length: bands },
+      (_, band) => rowsOfBand * Math.round((band * height) / bands / rowsOfBand),
+    );
+    const inside = [...new Set(starts)].filter((start) => start < height);
+    const pictures = Array.from({ length: n }, (_, picture) => picture * height);
+    return [...pictures.flatMap((first) => inside.map((start) => first + start)), n * height];
+  }
+  const groups = Math.max(1, Math.min(n, Math.round(n * ofPicture)));
+  return Array.from({ length: groups + 1 }, (_, group) => Math.round((group * n) / groups) * height);
+}
+
 /** Where every picture begins and ends. */
 export const picturesOf = ([n = 1, , height = 1]: readonly number[]): number[] =>
   Array.from({ length: n + 1 }, (_, picture) => picture * height);

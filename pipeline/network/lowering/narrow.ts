@@ -4,8 +4,8 @@
  */
 
 import type { GraphBuilder } from '../build.ts';
-import { type Float32Tensor, float32, ints } from '../graph.ts';
-import { arranged, type Bands, picturesOf, reshaped, stacked } from './bands.ts';
+import { type Float32Tensor, float32, int, ints } from '../graph.ts';
+import { arranged, type Bands, edgesFor, picturesOf, reshaped, stacked } from './bands.ts';
 import type { Axis } from './winograd.ts';
 
 const taps = 9;
@@ -55,15 +55,22 @@ export function fromFew(
       ),
     'one',
   );
-  const split = (): string[] => build.addMany('Split', [x, build.shape(kernels.map(() => 1))], pictures);
-  const parts = (pictures === 1 ? [x] : split()).map((picture, index) => {
+  const edges = [...new Set([...edgesFor(dims), ...picturesOf(dims)])].sort((a, b) => a - b);
+  const split = (value: string, lengths: readonly number[], axis: number): string[] =>
+    lengths.length === 1
+      ? [value]
+      : build.addMany('Split', [value, build.shape(lengths)], lengths.length, { axis: int(axis) });
+  const parts = split(x, new Array<number>(pictures).fill(1), 0).flatMap((picture, index) => {
     const ofPlaces = build.add('Conv', [picture, own, ...(hasBias ? [one] : [])], {
       pads: ints(padsOf(settings)),
     });
-    const matrix = reshaped(build, ofPlaces, [rows, height * width]);
-    return build.add('MatMul', [transposed(build, matrix), kernels[index] as string]);
+    const inside = edges.filter((edge) => edge >= index * height && edge <= (index + 1) * height);
+    const lengths = inside.slice(1).map((edge, before) => (edge - (inside[before] as number)) * width);
+    return split(reshaped(build, ofPlaces, [rows, height * width]), lengths, 1).map((matrix) =>
+      build.add('MatMul', [transposed(build, matrix), kernels[index] as string]),
+    );
   });
-  return { dims, edges: picturesOf(dims), inQuarters: false, parts };
+  return { dims, edges, inQuarters: false, parts };
 }
 
 /**
@@ -80,20 +87,31 @@ export function toFew(
 ): string {
   const { few } = settings;
   const [, , height = 1, width = 1] = x.dims;
-  const { parts } = arranged(build, x, { edges: picturesOf(x.dims), inQuarters: false });
-  const met = parts.map((part, index) =>
-    build.add('MatMul', [kernels[index] as string, transposed(build, part)]),
-  );
-  const maps = reshaped(build, stacked(build, met), [parts.length, taps * few, height, width]);
+  const pictures = picturesOf(x.dims);
+  const edges = [...new Set([...x.edges, ...pictures])].sort((a, b) => a - b);
+  const { parts } = arranged(build, x, { edges, inQuarters: false });
   // Every map goes to where its tap reads it from.
   const places = build.shared(
     `taps to ${few}`,
     () => unitKernels(few, taps * few, (tap) => taps - 1 - tap),
     'taps',
   );
-  return build.add('ConvTranspose', [maps, places, ...(bias === undefined ? [] : [bias])], {
-    pads: ints(padsOf(settings).map((pad) => 2 - pad)),
+  const ofPictures = pictures.slice(1).map((end, index) => {
+    const met = parts
+      .filter((_, part) => (edges[part] as number) >= end - height && (edges[part] as number) < end)
+      .map((part) => build.add('MatMul', [kernels[index] as string, transposed(build, part)]));
+    const joined = met.length === 1 ? (met[0] as string) : build.add('Concat', met, { axis: int(1) });
+    return build.add(
+      'ConvTranspose',
+      [
+        reshaped(build, joined, [1, taps * few, height, width]),
+        places,
+        ...(bias === undefined ? [] : [bias]),
+      ],
+      { pads: ints(padsOf(settings).map((pad) => 2 - pad)) },
+    );
   });
+  return stacked(build, ofPictures);
 }
 
 /** [rows, few, 3, 3]: in row `channel · taps + tap` of a channel a 1 at a tap, and zeros. */

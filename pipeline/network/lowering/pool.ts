@@ -7,10 +7,10 @@ import type { GraphBuilder } from '../build.ts';
 import { type Graph, int, intOf, intsOf, type Node } from '../graph.ts';
 import { arranged, type Bands } from './bands.ts';
 
-/** Of two values the larger ones, and where the second is the larger. */
+/** Of two values the larger ones, and by how much the second are. */
 interface Duel {
   readonly winner: string;
-  readonly second: string;
+  readonly lead: string;
 }
 
 export interface Pool {
@@ -70,12 +70,13 @@ export function pool(build: GraphBuilder, x: Bands): Pool {
 
 const duel = (build: GraphBuilder, first: string, second: string): Duel => ({
   winner: build.add('Max', [first, second]),
-  second: build.add('Greater', [second, first]),
+  lead: build.add('Sub', [second, first]),
 });
 
 /** What of the winners' cotangent is the first values', and what the second ones'. */
-function share(build: GraphBuilder, cotangent: string, { second }: Duel): [string, string] {
-  const toSecond = build.add('Mul', [cotangent, build.add('Cast', [second], { to: int(1) })]);
+function share(build: GraphBuilder, cotangent: string, { lead }: Duel): [string, string] {
+  const isSecond = build.add('Greater', [lead, build.scalar(0)]);
+  const toSecond = build.add('Mul', [cotangent, build.add('Cast', [isSecond], { to: int(1) })]);
   return [build.add('Sub', [cotangent, toSecond]), toSecond];
 }
 

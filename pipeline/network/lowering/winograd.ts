@@ -7,7 +7,7 @@
 import type { GraphBuilder } from '../build.ts';
 import { type Float32Tensor, float32, int64, type Tensor } from '../graph.ts';
 import { once } from '../once.ts';
-import { type Bands, placeOf, reshaped, stacked } from './bands.ts';
+import { type Bands, edgesFor, placeOf, reshaped, stacked } from './bands.ts';
 
 const taps = 3;
 
@@ -75,8 +75,6 @@ export interface Winograd {
   readonly inQuarters?: boolean;
 }
 
-/** Values that a processor's caches hold: rows of tiles are worked on in bands of about so many. */
-const valuesOfBand = 3 * 2 ** 17;
 /** Kernels of more values at all points than this are not read again for every band, but once. */
 const valuesOfKernel = 2 ** 20;
 /** Larger tiles, of which fewer points are products of the picture's edge, must save so much. */
@@ -130,33 +128,29 @@ export function winograd(build: GraphBuilder, x: Bands, settings: Winograd): Ban
     return placesWritten(build, places, inQuarters).map((written) => build.add('Gather', [sum, written]));
   };
 
-  const values = count * count * rows * columns * channels;
   const isSmall = count * count * channels * filters <= valuesOfKernel;
-  const edges = isSmall ? edgesOfBands(batch, rows, values) : [0, batch * rows];
+  const edges = isSmall
+    ? edgesFor([batch, channels, vertical.written, horizontal.written])
+    : [0, batch * vertical.written];
+  /** Rows of tiles up to an edge. */
+  const tilesTo = (edge: number): number =>
+    Math.floor(edge / vertical.written) * rows + (edge % vertical.written) / outputs;
   // Pictures are read together where they lie in one band, of what is read or of what is written.
   const starts = Array.from({ length: batch + 1 }, (_, picture) => picture).filter(
-    (picture) => x.edges.includes(picture * vertical.size) && edges.includes(picture * rows),
+    (picture) => x.edges.includes(picture * vertical.size) && edges.includes(picture * vertical.written),
   );
   const parts = starts.slice(1).flatMap((end, place) => {
     const start = starts[place] as number;
-    const inside = (edge: number, height: number): boolean => edge >= start * height && edge < end * height;
     const read = ofPictures(x, start, end);
     const source = stacked(build, [...read.parts, beyond]);
-    return edges.flatMap((edge, next) =>
-      inside(edge, rows)
-        ? band(source, read, edge - start * rows, (edges[next + 1] as number) - start * rows)
-        : [],
-    );
+    const own = edges.filter((edge) => edge >= start * vertical.written && edge <= end * vertical.written);
+    return own
+      .slice(1)
+      .flatMap((edge, before) =>
+        band(source, read, tilesTo(own[before] as number) - start * rows, tilesTo(edge) - start * rows),
+      );
   });
-  return {
-    dims: [batch, filters, vertical.written, horizontal.written],
-    edges: edges.map(
-      (edge) =>
-        Math.floor(edge / rows) * vertical.written + Math.min((edge % rows) * outputs, vertical.written),
-    ),
-    inQuarters,
-    parts,
-  };
+  return { dims: [batch, filters, vertical.written, horizontal.written], edges, inQuarters, parts };
 }
 
 /** Some of the pictures, which begin and end where bands do. */
@@ -170,24 +164,6 @@ function ofPictures({ dims, edges, inQuarters, parts }: Bands, start: number, en
     inQuarters,
     parts: parts.filter((_, part) => isInside(edges[Math.floor(part / values)] as number)),
   };
-}
-
-/** Of all pictures' rows of tiles, where bands begin and end: every picture has some, or every band has some pictures. */
-function edgesOfBands(batch: number, rows: number, valuesOfPicture: number): number[] {
-  const cut = (all: number, pieces: number): number[] =>
-    Array.from({ length: pieces + 1 }, (_, edge) => Math.round((edge * all) / pieces));
-  const perPicture = Math.min(rows, Math.round(valuesOfPicture / valuesOfBand));
-  if (perPicture > 1) {
-    const ofPicture = cut(rows, perPicture).slice(0, -1);
-    return [
-      ...cut(batch, batch)
-        .slice(0, -1)
-        .flatMap((picture) => ofPicture.map((edge) => picture * rows + edge)),
-      batch * rows,
-    ];
-  }
-  const bands = Math.max(1, Math.min(batch, Math.round((batch * valuesOfPicture) / valuesOfBand)));
-  return cut(batch, bands).map((picture) => picture * rows);
 }
 
 /** The rows of tiles from `first` to `end` of some pictures. */
