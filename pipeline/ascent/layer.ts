@@ -77,10 +77,9 @@ export async function openLayer({ batch, ...given }: LayerSpec, engine: Engine):
   const { layer, recipe } = given;
   // onnxruntime multiplies a single row by a matrix in another way than several, and rounds otherwise.
   const job = { ...given, batch: layer.kind === 'conv' ? batch : Math.max(2, batch) };
-  const climber = await ascender(job, engine);
+  let climber: Ascender | undefined = await ascender(job, engine);
   const meter = await measurer(job, engine);
   const classify = layer.kind === 'scores' ? await classifier(job, engine) : undefined;
-  let waker: Promise<Ascender> | undefined;
   const finish = async (candidate: Candidate, dead: boolean): Promise<UnitRendering> => {
     const { unit, recipe, frames, curve, seconds, response, initial } = candidate;
     const published = planesOf((frames.at(-1) as Rendering['frames'][number]).pixels, job.size);
@@ -103,6 +102,7 @@ export async function openLayer({ batch, ...given }: LayerSpec, engine: Engine):
   };
 
   const render: OpenLayer['render'] = async function* (units, signal, stepped = () => {}) {
+    climber ??= await ascender(job, engine);
     const silent = new Map<number, Candidate>();
     // Where all attempts are compared, a few units at a time: what waits for its rivals is held in memory.
     const shares = recipe.keep === 'best' ? chunks(units, job.batch) : [units];
@@ -130,8 +130,10 @@ export async function openLayer({ batch, ...given }: LayerSpec, engine: Engine):
       }
     }
     if (silent.size === 0) return;
-    waker ??= ascender({ ...job, recipe: lastResort }, engine);
-    const woken = await wakened(job, [...silent.keys()], await waker, meter, signal);
+    // One at a time: each keeps the maps of a whole batch.
+    await climber.release();
+    climber = undefined;
+    const woken = await wakened(job, [...silent.keys()], meter, engine, signal);
     if (signal.aborted) return;
     for (const [unit, candidate] of silent) {
       const awake = woken.get(unit);
@@ -141,28 +143,33 @@ export async function openLayer({ batch, ...given }: LayerSpec, engine: Engine):
   return {
     render,
     release: async () => {
-      const all = [climber, meter, classify, await waker?.catch(() => undefined)];
-      await Promise.all(all.map((each) => each?.release()));
+      await Promise.all([climber, meter, classify].map((each) => each?.release()));
     },
   };
 }
 
 /** What the recipe `wake` makes of units that their own recipe left silent: those that it made active. */
 async function wakened(
-  { seed, batch, scaling }: LayerSpec,
+  job: LayerSpec,
   silent: readonly number[],
-  climber: Ascender,
   meter: Measurer,
+  engine: Engine,
   signal: AbortSignal,
 ): Promise<Map<number, Candidate>> {
+  const { seed, batch, scaling } = job;
+  const climber = await ascender({ ...job, recipe: lastResort }, engine);
   const found = new Map<number, Candidate>();
-  for (let attempt = 0; attempt < lastResort.attempts; attempt++) {
-    const rest = silent.filter((unit) => !found.has(unit));
-    for await (const ascents of groups(climber.run(rest, { seed, attempt, signal }), batch)) {
-      for (const candidate of await measure(ascents, lastResort, meter, scaling)) {
-        if (!isSilent(candidate)) found.set(candidate.unit, candidate);
+  try {
+    for (let attempt = 0; attempt < lastResort.attempts; attempt++) {
+      const rest = silent.filter((unit) => !found.has(unit));
+      for await (const ascents of groups(climber.run(rest, { seed, attempt, signal }), batch)) {
+        for (const candidate of await measure(ascents, lastResort, meter, scaling)) {
+          if (!isSilent(candidate)) found.set(candidate.unit, candidate);
+        }
       }
     }
+  } finally {
+    await climber.release();
   }
   return found;
 }

@@ -48,9 +48,10 @@ export async function compileOctaves(spec: AscentSpec, engine: Engine): Promise<
   }
   const octaves: Octave[] = [];
   for (const { size, from } of octaveSizes(spec.recipe, spec.size)) {
-    const step = await stepGraph({ ...spec, size }, engine, spec.size);
+    const copies = copiesOf(spec.batch, engine.copies);
+    const step = await stepGraph({ ...spec, size, batch: spec.batch / copies }, engine, spec.size);
     const allWinners = recipe.relu === undefined && isVaried(recipe);
-    const program = await engine.compile(step.graph, { allWinners });
+    const program = await engine.compile(step.graph, { allWinners }, copies);
     const before = octaves.at(-1);
     const between = before && (await enlargement(spec, before, { size, step }, engine));
     octaves.push({
@@ -63,6 +64,18 @@ export async function compileOctaves(spec: AscentSpec, engine: Engine): Promise<
     });
   }
   return octaves;
+}
+
+/** Pictures that repay a thread of their own: of fewer, kernels are read too often. */
+const fewestPictures = 4;
+
+/** In how many copies of a graph so many pictures climb. */
+function copiesOf(batch: number, most = 1): number {
+  const all = Array.from(
+    { length: Math.min(most, Math.floor(batch / fewestPictures)) },
+    (_, less) => less + 1,
+  );
+  return all.findLast((copies) => batch % copies === 0) ?? 1;
 }
 
 async function enlargement(

@@ -20,8 +20,8 @@ export interface Climber extends Contestant {
 export async function climbing(spec: AscentSpec, engine: Engine): Promise<Climber> {
   const { batch } = spec;
   let [computing, all] = [0, 0];
-  const compile: Engine['compile'] = async (graph, liberties) => {
-    const program = await engine.compile(graph, liberties);
+  const compile: Engine['compile'] = async (graph, liberties, copies) => {
+    const program = await engine.compile(graph, liberties, copies);
     return {
       async run(feeds) {
         const startedAt = performance.now();

@@ -38,8 +38,14 @@ export interface Engine {
   readonly lowering: Lowering;
   /** How long these convolutions take, plain and by Winograd's way; all stay plain where it is not there. */
   convolutionTimes?(shapes: readonly ConvolutionShape[]): Promise<TimesOf>;
-  /** @throws PhospheneError naming the operation that the engine cannot run. */
-  compile(graph: Graph, liberties?: Liberties): Promise<Program>;
+  /** The most copies of a graph that it runs side by side; 1 where it is not there. */
+  readonly copies?: number;
+  /**
+   * @param copies Runs the graph so many times side by side. Its inputs and outputs must be float32 and have a row a
+   * picture; the program takes and gives so many times as many.
+   * @throws PhospheneError naming the operation that the engine cannot run.
+   */
+  compile(graph: Graph, liberties?: Liberties, copies?: number): Promise<Program>;
   upload(tensor: Tensor): Value;
   download(value: Value): Promise<Tensor>;
   /** Frees values that nobody needs any more: they may not be fed or downloaded again. */

@@ -10,12 +10,15 @@ import { PhospheneError } from '../error.ts';
 import type { Graph, Tensor } from '../network/graph.ts';
 import { encodeModel } from '../network/onnx.ts';
 import { convolutionTimes } from './convolutions.ts';
+import { type Copies, type CopyData, openCopies, Shares } from './copies.ts';
 import type { Engine, Liberties, Program, Value } from './engine.ts';
 import { inOperationsOf } from './forms.ts';
 import { blockOfFilters, processorForms } from './processor.ts';
 
-const toValue = (tensor: OrtTensor): Value => tensor as unknown as Value;
-const toOrt = (value: Value): OrtTensor => value as unknown as OrtTensor;
+/** What a value is: a tensor in one piece, or its rows in several threads. */
+type Held = OrtTensor | Shares;
+const toValue = (held: Held): Value => held as unknown as Value;
+const toHeld = (value: Value): Held => value as unknown as Held;
 
 /** For every session and every run. 4, fatal: what goes wrong is thrown as well, and stderr belongs to the progress bar. */
 const quiet = { logSeverityLevel: 4 } as const;
@@ -29,6 +32,7 @@ export function cpuEngine(): Engine {
     name: 'cpu',
     device,
     lowering: { maxPool: 'indices' },
+    copies: availableParallelism(),
     ...own,
     convolutionTimes: (shapes) => convolutionTimes(shapes, own, { file: convolutionsFile, machine }),
   };
@@ -45,11 +49,19 @@ export function onHost(
   where: string,
 ): Pick<Engine, 'compile' | 'upload' | 'download' | 'free'> {
   return {
-    compile: (graph, liberties) => compile(graph, liberties, provider, where),
+    compile: (graph, liberties, copies) => compile(graph, { liberties, copies }, provider, where),
     upload: ({ type, data, dims }) => toValue(new OrtTensor(type, data, dims)),
-    download: async (value) => read(toOrt(value)),
-    // Host memory is collected.
-    free: () => {},
+    async download(value) {
+      const held = toHeld(value);
+      return held instanceof Shares ? held.read() : read(held);
+    },
+    // This thread's memory is collected.
+    free(values) {
+      for (const held of [...values].map(toHeld)) {
+        const shares = held instanceof Shares ? [held] : (sharesOf.get(held)?.values() ?? []);
+        for (const one of shares) one.free();
+      }
+    },
   };
 }
 
@@ -92,21 +104,85 @@ function staysInBlocks(
 
 async function compile(
   written: Graph,
-  liberties: Liberties | undefined,
+  {
+    liberties,
+    copies = 1,
+  }: { readonly liberties: Liberties | undefined; readonly copies?: number | undefined },
   provider: 'cpu' | 'cuda',
   where: string,
 ): Promise<Program> {
   const graph = provider === 'cpu' ? inOperationsOf(written, processorForms(liberties)) : written;
   const weights = provider === 'cpu' ? fedWeights(graph) : [];
   const fed = weights.map(([name, { type, data, dims }]) => [name, new OrtTensor(type, data, dims)] as const);
-  const session = await openSession(withInputs(graph, weights), where, { executionProviders: [provider] });
+  const whole = withInputs(graph, weights);
+  if (copies > 1) return compileCopies(whole, { weights, fed, copies }, where);
+  const session = await openSession(whole, where, { executionProviders: [provider] });
   return {
     run: async (feeds) => {
-      const own = [...feeds].map(([name, value]) => [name, toOrt(value)] as const);
+      const own = await Promise.all([...feeds].map(async ([name, value]) => [name, await inOnePiece(value)]));
       const results = await runSession(session, Object.fromEntries([...own, ...fed]), where);
       return new Map(Object.entries(results).map(([name, tensor]) => [name, toValue(tensor)]));
     },
     release: () => session.release(),
+  };
+}
+
+/** The shares that copies have of values that were uploaded in one piece. */
+const sharesOf = new WeakMap<OrtTensor, Map<Copies, Shares>>();
+
+async function inOnePiece(value: Value): Promise<OrtTensor> {
+  const held = toHeld(value);
+  if (!(held instanceof Shares)) return held;
+  const { dims, data } = await held.read();
+  return new OrtTensor('float32', data, dims);
+}
+
+async function compileCopies(
+  graph: Graph,
+  {
+    weights,
+    fed,
+    copies: count,
+  }: {
+    readonly weights: CopyData['fed'];
+    readonly fed: readonly (readonly [string, OrtTensor])[];
+    readonly copies: number;
+  },
+  where: string,
+): Promise<Program> {
+  const ofCopy = { intraOpNumThreads: Math.max(1, Math.floor(availableParallelism() / count)) };
+  const own = await openSession(graph, where, ofCopy);
+  const data = {
+    model: encodeModel(graph),
+    session: { ...sessionOptions, ...ofCopy },
+    run: quiet,
+    fed: weights,
+  };
+  const copies = await openCopies(count, data, graph.outputs).catch((cause: unknown) => {
+    throw failure(`Expected ${count} copies of a graph to be opened ${where}`, cause);
+  });
+  const shares = async (value: Value): Promise<Shares> => {
+    const held = toHeld(value);
+    if (held instanceof Shares && copies.made(held)) return held;
+    const whole = await inOnePiece(value);
+    const known = sharesOf.get(whole) ?? new Map<Copies, Shares>();
+    const found = known.get(copies) ?? copies.share(whole);
+    sharesOf.set(whole, known.set(copies, found));
+    return found;
+  };
+  return {
+    run: async (feeds) => {
+      const shared = await Promise.all(
+        [...feeds].map(async ([name, value]) => [name, await shares(value)] as const),
+      );
+      const results = await copies
+        .run(new Map(shared), (first) => runSession(own, { ...first, ...Object.fromEntries(fed) }, where))
+        .catch((cause: unknown) => {
+          throw failure(`Expected all copies of the graph to run ${where}`, cause);
+        });
+      return new Map([...results].map(([name, held]) => [name, toValue(held)]));
+    },
+    release: async () => void (await Promise.all([own.release(), copies.close()])),
   };
 }
 
