@@ -144,10 +144,16 @@ function rewritten(graph: Graph, dims: LoweringOptions['dims'], { choose, convol
   const unchanged = (value: string): Way | undefined => {
     const there = last.get(value);
     if (there !== undefined) return { dims: there.dims, write: () => there };
-    const node = makers.get(value);
+    const way = known.get(value) ?? wayOfNode(makers.get(value));
+    if (way !== undefined) known.set(value, way);
+    return way;
+  };
+  const known = new Map<string, Way>();
+  const wayOfNode = (node: Node | undefined): Way | undefined => {
     if (node === undefined) return undefined;
     if (elementwise.has(node.op)) return singly(node, unchanged);
-    return node.op === 'Conv' ? fromFewChannels(node) : node.op === 'Reshape' ? fromOwnMap(node) : undefined;
+    if (node.op === 'Conv') return fromFewChannels(node);
+    return node.op === 'Reshape' ? fromOwnMap(node) : undefined;
   };
   /** The same, or with one. */
   const anyhow = (value: string): Way | undefined => {
@@ -169,25 +175,32 @@ function rewritten(graph: Graph, dims: LoweringOptions['dims'], { choose, convol
       if (constant === undefined || size(constant.dims) !== 1) return undefined;
       return build.shared(`number ${input}`, () => ({ ...constant, dims: [] }), input);
     };
-    const read = new Map(
-      inputs.filter((input) => numberOf(input) === undefined).map((input) => [input, wayOf(input)]),
-    );
-    const [first] = read.values();
-    if (first === undefined || outputs.length !== 1) return undefined;
-    if ([...read.values()].some((way) => String(way?.dims) !== String(first.dims))) return undefined;
+    const read = new Map<string, Way>();
+    let shape: readonly number[] | undefined;
+    for (const input of new Set(inputs)) {
+      if (numberOf(input) !== undefined) continue;
+      const way = wayOf(input);
+      shape ??= way?.dims;
+      if (way === undefined || String(way.dims) !== String(shape)) return undefined;
+      read.set(input, way);
+    }
+    if (shape === undefined || outputs.length !== 1) return undefined;
+    const own = shape;
     return {
-      dims: first.dims,
+      dims: own,
       write() {
         const all = [...read].map(([input, way]) => [input, toLast(input, way)] as const);
         const together = sharedArrangement(all.map(([, bands]) => bands));
         return written(() => {
-          const own = new Map(all.map(([input, bands]) => [input, arranged(build, bands, together).parts]));
-          const [some = []] = own.values();
+          const partsOf = new Map(
+            all.map(([input, bands]) => [input, arranged(build, bands, together).parts]),
+          );
+          const [some = []] = partsOf.values();
           const parts = some.map((_, part) => {
-            const values = inputs.map((input) => numberOf(input) ?? (own.get(input)?.[part] as string));
+            const values = inputs.map((input) => numberOf(input) ?? (partsOf.get(input)?.[part] as string));
             return build.add(op, values, attributes, `${outputs[0]}_last`);
           });
-          return { ...together, dims: first.dims, parts };
+          return { ...together, dims: own, parts };
         });
       },
     };
