@@ -17,12 +17,13 @@ export interface CopyData {
   readonly fed: readonly (readonly [name: string, tensor: Tensor])[];
 }
 
-/** A copy's values have numbers. It answers once it is open, and to `run` and `read`, in their order. */
+/** A copy's values have numbers. It answers once it is open, and to `run`, `read` and `close`, in their order. */
 export type CopyRequest =
   | { readonly run: Readonly<Record<string, number>>; readonly outputs: Readonly<Record<string, number>> }
   | { readonly keep: number; readonly tensor: Float32Tensor }
   | { readonly read: number }
-  | { readonly forget: number };
+  | { readonly forget: number }
+  | { readonly close: true };
 
 export type CopyAnswer = { readonly tensor?: Float32Tensor } | { readonly problem: unknown };
 
@@ -70,7 +71,10 @@ class Copy {
     return number;
   }
 
+  /** A thread that is ended gives back what its session holds only if it was asked to before. */
   async close(): Promise<void> {
+    this.ask({ close: true });
+    await this.answer().catch(() => undefined);
     await this.#worker.terminate();
   }
 }

@@ -25,6 +25,10 @@ async function act(request: CopyRequest): Promise<void> {
   } else if ('read' in request) {
     const { dims, data } = values.get(request.read) as Tensor;
     answer({ tensor: { type: 'float32', dims: [...dims], data: Float32Array.from(data as Float32Array) } });
+  } else if ('close' in request) {
+    values.clear();
+    await (await opening).release();
+    answer({});
   } else {
     const feeds = Object.entries(request.run).map(
       ([name, number]) => [name, values.get(number) as Tensor] as const,
