@@ -24,9 +24,15 @@ export interface Bands {
 export const reshaped = (build: GraphBuilder, value: string, dims: readonly number[]): string =>
   build.add('Reshape', [value, build.shape(dims)]);
 
-/** Several values one below the other. */
-export const stacked = (build: GraphBuilder, values: readonly string[]): string =>
-  values.length === 1 ? (values[0] as string) : build.add('Concat', values, { axis: int(0) });
+/** Several values one after the other along an axis: by default one below the other. */
+export const stacked = (build: GraphBuilder, values: readonly string[], axis = 0): string =>
+  values.length === 1 ? (values[0] as string) : build.add('Concat', values, { axis: int(axis) });
+
+/** The other way round: the parts of these lengths. */
+export const split = (build: GraphBuilder, value: string, lengths: readonly number[], axis = 0): string[] =>
+  lengths.length === 1
+    ? [value]
+    : build.addMany('Split', [value, build.shape(lengths)], lengths.length, { axis: int(axis) });
 
 const rowsOf = ([n = 1, , height = 1]: readonly number[]): number => n * height;
 
@@ -80,6 +86,10 @@ export function edgesFor([n = 1, channels = 1, height = 1, width = 1]: readonly 
 export const picturesOf = ([n = 1, , height = 1]: readonly number[]): number[] =>
   Array.from({ length: n + 1 }, (_, picture) => picture * height);
 
+/** The same edges, and those between pictures. */
+export const withPictures = (edges: readonly number[], dims: readonly number[]): number[] =>
+  [...new Set([...edges, ...picturesOf(dims)])].sort((a, b) => a - b);
+
 export type Arrangement = Pick<Bands, 'edges' | 'inQuarters'>;
 
 /** In which values are brought together: as those are of more than one band, and in the bands that all of them have. */
@@ -105,9 +115,8 @@ export function arranged(build: GraphBuilder, bands: Bands, to: Arrangement): Ba
       whole.parts.filter((_, part) => (edges[part] as number) >= start && (edges[part] as number) < end),
     );
     const inside = to.edges.filter((edge) => edge >= start && edge <= end);
-    if (inside.length === 2) return [joined];
     const lengths = inside.slice(1).map((edge, next) => (edge - (inside[next] as number)) * (dims[3] ?? 1));
-    return build.addMany('Split', [joined, build.shape(lengths)], lengths.length, { axis: int(0) });
+    return split(build, joined, lengths);
   });
   return inQuartersOrNot(build, { dims, edges: to.edges, inQuarters: false, parts }, to.inQuarters);
 }

@@ -4,8 +4,17 @@
  */
 
 import type { GraphBuilder } from '../build.ts';
-import { type Float32Tensor, float32, int, ints } from '../graph.ts';
-import { arranged, type Bands, edgesFor, picturesOf, reshaped, stacked } from './bands.ts';
+import { type Float32Tensor, float32, ints } from '../graph.ts';
+import {
+  arranged,
+  type Bands,
+  edgesFor,
+  picturesOf,
+  reshaped,
+  split,
+  stacked,
+  withPictures,
+} from './bands.ts';
 import type { Axis } from './winograd.ts';
 
 const taps = 9;
@@ -55,18 +64,14 @@ export function fromFew(
       ),
     'one',
   );
-  const edges = [...new Set([...edgesFor(dims), ...picturesOf(dims)])].sort((a, b) => a - b);
-  const split = (value: string, lengths: readonly number[], axis: number): string[] =>
-    lengths.length === 1
-      ? [value]
-      : build.addMany('Split', [value, build.shape(lengths)], lengths.length, { axis: int(axis) });
-  const parts = split(x, new Array<number>(pictures).fill(1), 0).flatMap((picture, index) => {
+  const edges = withPictures(edgesFor(dims), dims);
+  const parts = split(build, x, new Array<number>(pictures).fill(1)).flatMap((picture, index) => {
     const ofPlaces = build.add('Conv', [picture, own, ...(hasBias ? [one] : [])], {
       pads: ints(padsOf(settings)),
     });
     const inside = edges.filter((edge) => edge >= index * height && edge <= (index + 1) * height);
     const lengths = inside.slice(1).map((edge, before) => (edge - (inside[before] as number)) * width);
-    return split(reshaped(build, ofPlaces, [rows, height * width]), lengths, 1).map((matrix) =>
+    return split(build, reshaped(build, ofPlaces, [rows, height * width]), lengths, 1).map((matrix) =>
       build.add('MatMul', [transposed(build, matrix), kernels[index] as string]),
     );
   });
@@ -87,8 +92,7 @@ export function toFew(
 ): string {
   const { few } = settings;
   const [, , height = 1, width = 1] = x.dims;
-  const pictures = picturesOf(x.dims);
-  const edges = [...new Set([...x.edges, ...pictures])].sort((a, b) => a - b);
+  const edges = withPictures(x.edges, x.dims);
   const { parts } = arranged(build, x, { edges, inQuarters: false });
   // Every map goes to where its tap reads it from.
   const places = build.shared(
@@ -96,21 +100,22 @@ export function toFew(
     () => unitKernels(few, taps * few, (tap) => taps - 1 - tap),
     'taps',
   );
-  const ofPictures = pictures.slice(1).map((end, index) => {
-    const met = parts
-      .filter((_, part) => (edges[part] as number) >= end - height && (edges[part] as number) < end)
-      .map((part) => build.add('MatMul', [kernels[index] as string, transposed(build, part)]));
-    const joined = met.length === 1 ? (met[0] as string) : build.add('Concat', met, { axis: int(1) });
-    return build.add(
-      'ConvTranspose',
-      [
-        reshaped(build, joined, [1, taps * few, height, width]),
-        places,
-        ...(bias === undefined ? [] : [bias]),
-      ],
-      { pads: ints(padsOf(settings).map((pad) => 2 - pad)) },
-    );
-  });
+  const ofPictures = picturesOf(x.dims)
+    .slice(1)
+    .map((end, index) => {
+      const met = parts
+        .filter((_, part) => (edges[part] as number) >= end - height && (edges[part] as number) < end)
+        .map((part) => build.add('MatMul', [kernels[index] as string, transposed(build, part)]));
+      return build.add(
+        'ConvTranspose',
+        [
+          reshaped(build, stacked(build, met, 1), [1, taps * few, height, width]),
+          places,
+          ...(bias === undefined ? [] : [bias]),
+        ],
+        { pads: ints(padsOf(settings).map((pad) => 2 - pad)) },
+      );
+    });
   return stacked(build, ofPictures);
 }
 
@@ -157,6 +162,5 @@ export function ownKernels(build: GraphBuilder, kernels: string, pictures: numbe
     pictures * taps,
     many,
   ]);
-  if (pictures === 1) return [byTap];
-  return build.addMany('Split', [byTap, build.shape(new Array<number>(pictures).fill(taps))], pictures);
+  return split(build, byTap, new Array<number>(pictures).fill(taps));
 }
