@@ -32,6 +32,8 @@ class Copy {
   readonly #worker: Worker;
   readonly #waiting: PromiseWithResolvers<Float32Tensor | undefined>[] = [];
   #last = 0;
+  /** Why the thread answers no more. */
+  #ended: { readonly cause: unknown } | undefined;
 
   constructor(data: CopyData) {
     this.#worker = new Worker(new URL('./copy-worker.ts', import.meta.url), { workerData: data });
@@ -42,6 +44,7 @@ class Copy {
       else waiting?.resolve(answer.tensor);
     });
     const fail = (cause: unknown): void => {
+      this.#ended ??= { cause };
       for (const waiting of this.#waiting.splice(0)) waiting.reject(cause);
     };
     this.#worker.on('error', fail);
@@ -50,6 +53,7 @@ class Copy {
 
   /** Waits for the answer to what was asked last; without a question the thread keeps no process alive. */
   async answer(): Promise<Float32Tensor | undefined> {
+    if (this.#ended !== undefined) throw this.#ended.cause;
     const waiting = Promise.withResolvers<Float32Tensor | undefined>();
     this.#waiting.push(waiting);
     this.#worker.ref();
