@@ -39,7 +39,7 @@ function failingAt(biases: readonly number[], alone = true): Engine {
       return program.run(feeds);
     },
   });
-  return { ...engine, compile: async (graph) => watched(await engine.compile(graph)) };
+  return { ...engine, compile: async (...given) => watched(await engine.compile(...given)) };
 }
 
 const biasOf = (unit: number): number => network.graph.initializers.get('a/w_2')?.data[unit] as number;
@@ -110,10 +110,10 @@ describe('a layer', () => {
     const engine: Engine = {
       ...cpu,
       host: cpu,
-      compile: async (graph) => {
+      compile: async (...given) => {
         counted.compiled++;
         counted.most = Math.max(counted.most, ++counted.live);
-        const program = await cpu.compile(graph);
+        const program = await cpu.compile(...given);
         return {
           run: program.run,
           release: async () => {

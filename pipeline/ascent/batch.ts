@@ -61,5 +61,7 @@ export function batchFor(
   }
   const room = Math.floor(((maxBytes ?? defaultBytes) - bytes(0)) / (bytes(1) - bytes(0)));
   const quick = Math.floor(mostPixels / (picture.height * picture.width));
-  return Math.max(1, Math.min(units, mostPictures, quick, room));
+  const most = Math.max(1, Math.min(units, mostPictures, quick, room));
+  // An odd number cannot be shared out evenly among cores.
+  return most > 1 && most < units ? most - (most % 2) : most;
 }

@@ -18,6 +18,7 @@ import {
   type Robustness,
   robustness,
 } from './measure.ts';
+import { fewestPictures } from './octaves.ts';
 import type { AscentSpec } from './step.ts';
 
 export interface LayerSpec extends AscentSpec {
@@ -75,8 +76,7 @@ export async function* renderLayer(
 /** Compiles what the units of a layer are rendered and measured with. */
 export async function openLayer({ batch, ...given }: LayerSpec, engine: Engine): Promise<OpenLayer> {
   const { layer, recipe } = given;
-  // onnxruntime multiplies a single row by a matrix in another way than several, and rounds otherwise.
-  const job = { ...given, batch: layer.kind === 'conv' ? batch : Math.max(2, batch) };
+  const job = { ...given, batch: Math.max(fewestPictures(layer), batch) };
   let climber: Ascender | undefined = await ascender(job, engine);
   const meter = await measurer(job, engine);
   const classify = layer.kind === 'scores' ? await classifier(job, engine) : undefined;

@@ -1,9 +1,10 @@
 /** Multi-scale ascents: one step graph a size, and between two sizes a graph that enlarges the parameter. */
 
-import type { Engine, Program, Value } from '../engine/engine.ts';
+import { copiesOf, type Engine, type Program, type Value } from '../engine/engine.ts';
 import { PhospheneError } from '../error.ts';
 import { GraphBuilder } from '../network/build.ts';
 import { float32 } from '../network/graph.ts';
+import type { Layer } from '../network/network.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { PictureSize } from '../recipe/size.ts';
 import { isVaried } from '../recipe/varied.ts';
@@ -48,7 +49,7 @@ export async function compileOctaves(spec: AscentSpec, engine: Engine): Promise<
   }
   const octaves: Octave[] = [];
   for (const { size, from } of octaveSizes(spec.recipe, spec.size)) {
-    const copies = copiesOf(spec.batch, engine.copies);
+    const copies = copiesOf(spec.batch, engine.copies, fewestPictures(layer));
     const step = await stepGraph({ ...spec, size, batch: spec.batch / copies }, engine, spec.size);
     const allWinners = recipe.relu === undefined && isVaried(recipe);
     const program = await engine.compile(step.graph, { allWinners }, copies);
@@ -66,17 +67,8 @@ export async function compileOctaves(spec: AscentSpec, engine: Engine): Promise<
   return octaves;
 }
 
-/** Pictures that repay a thread of their own: of fewer, kernels are read too often. */
-const fewestPictures = 4;
-
-/** In how many copies of a graph so many pictures climb. */
-function copiesOf(batch: number, most = 1): number {
-  const all = Array.from(
-    { length: Math.min(most, Math.floor(batch / fewestPictures)) },
-    (_, less) => less + 1,
-  );
-  return all.findLast((copies) => batch % copies === 0) ?? 1;
-}
+/** onnxruntime multiplies a single row by a matrix in another way than several, and rounds otherwise. */
+export const fewestPictures = ({ kind }: Pick<Layer, 'kind'>): number => (kind === 'conv' ? 1 : 2);
 
 async function enlargement(
   { batch, recipe }: AscentSpec,

@@ -13,19 +13,21 @@ import { oneBand, stacked, toChannelsFirst, toChannelsLast } from '../network/lo
 import type { ConvolutionTimes, TimesOf } from '../network/lowering/choose.ts';
 import type { ConvolutionShape } from '../network/lowering/lower.ts';
 import { type Axis, winograd } from '../network/lowering/winograd.ts';
-import type { Engine } from './engine.ts';
+import { copiesOf, type Engine } from './engine.ts';
 
 const times = z.strictObject({ plain: z.number(), winograd: z.number(), change: z.number() });
 /** By machine, then by shape. */
 const known = z.record(z.string(), z.record(z.string(), times));
 type Known = z.infer<typeof known>;
 
+type Means = Pick<Engine, 'compile' | 'upload' | 'copies'>;
+
 /** Products of so few channels do not repay their tiles. */
 const fewestChannels = 48;
 /** Of a picture: smaller convolutions take no time worth measuring, or choosing by. */
 const fewestFlops = 5e7;
 /** At fewer places, kernels that are four times as large take more memory than the time is worth that they save. */
-const fewestPlaces = 100;
+const fewestPlaces = 36;
 
 const isWorthMeasuring = ({ channels, filters, height, width }: ConvolutionShape): boolean =>
   Math.min(channels, filters) >= fewestChannels &&
@@ -42,7 +44,7 @@ const keyOf = ({ channels, filters, height, width }: ConvolutionShape): string =
  */
 export async function convolutionTimes(
   shapes: readonly ConvolutionShape[],
-  engine: Pick<Engine, 'compile' | 'upload'>,
+  engine: Means,
   { file, machine }: { readonly file: string; readonly machine: string },
 ): Promise<TimesOf> {
   let here = (await remembered(file))[machine] ?? {};
@@ -70,8 +72,8 @@ async function remembered(file: string): Promise<Known> {
   return found.success ? found.data : {};
 }
 
-/** Values that the larger of a convolution's maps has while it is measured. */
-const measuredValues = 2 ** 22;
+/** As many as climb together at the deepest layers. */
+const measuredPictures = 4;
 /** Before each turn: for a while the threads of whoever ran before wait actively, and take a core. */
 const restMs = 60;
 const runsOfTurn = 3;
@@ -79,19 +81,16 @@ const runsOfTurn = 3;
 const [turnsInVain, quicker, mostTurns] = [2, 0.97, 8];
 
 /** The least time of some turns of each. */
-async function timesOf(
-  shape: ConvolutionShape,
-  engine: Pick<Engine, 'compile' | 'upload'>,
-): Promise<ConvolutionTimes> {
+async function timesOf(shape: ConvolutionShape, engine: Means): Promise<ConvolutionTimes> {
   const { channels, filters, height, width } = shape;
-  const most = measuredValues / (Math.max(channels, filters) * height * width);
-  const batch = Math.max(1, Math.min(8, Math.floor(most)));
+  const copies = copiesOf(measuredPictures, engine.copies);
   const kernel = float32([filters, channels, 3, 3], some(filters * channels * 9));
-  const dims = [batch, channels, height, width];
-  const feeds = new Map([['x', engine.upload(float32(dims, some(size(dims))))]]);
+  const dims = [measuredPictures / copies, channels, height, width];
+  const all = [measuredPictures, channels, height, width];
+  const feeds = new Map([['x', engine.upload(float32(all, some(size(all))))]]);
   const forms = [plainForm(dims, kernel), winogradForm(dims, kernel), changedForm(dims), unchangedForm(dims)];
   const programs = [];
-  for (const form of forms) programs.push(await engine.compile(form));
+  for (const form of forms) programs.push(await engine.compile(form, {}, copies));
   const best = programs.map(() => Number.POSITIVE_INFINITY);
   for (let [turn, inVain] = [0, 0]; turn < mostTurns && inVain < turnsInVain; turn++, inVain++) {
     for (const [index, program] of programs.entries()) {
@@ -106,7 +105,7 @@ async function timesOf(
     }
   }
   for (const program of programs) await program.release();
-  const [plain = 0, byWinograd = 0, changed = 0, unchanged = 0] = best.map((ms) => ms / batch);
+  const [plain = 0, byWinograd = 0, changed = 0, unchanged = 0] = best.map((ms) => ms / measuredPictures);
   // There and back are two changes.
   return { plain, winograd: byWinograd, change: Math.max(0, changed - unchanged) / 2 };
 }

@@ -53,3 +53,13 @@ export interface Engine {
   /** The engine for what is run once and read whole, as to learn the sizes of values; itself where there is none. */
   readonly host?: Engine;
 }
+
+/**
+ * In how many copies of a graph so many pictures climb: in the most that share them out evenly.
+ * @param most Of the engine.
+ * @param fewest Pictures of a copy.
+ */
+export function copiesOf(pictures: number, most = 1, fewest = 1): number {
+  const all = Array.from({ length: Math.min(most, Math.floor(pictures / fewest)) }, (_, less) => less + 1);
+  return all.findLast((copies) => pictures % copies === 0) ?? 1;
+}

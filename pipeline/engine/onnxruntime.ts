@@ -26,13 +26,12 @@ const quiet = { logSeverityLevel: 4 } as const;
 /** The engine that runs everywhere. Needs no set-up and holds nothing that must be closed. */
 export function cpuEngine(): Engine {
   const device = cpus()[0]?.model.trim() ?? 'unknown processor';
-  const machine = `${device}, ${availableParallelism()} cores, onnxruntime ${env.versions.common}, in bands`;
-  const own = onHost('cpu', 'on the CPU');
+  const machine = `${device}, ${availableParallelism()} cores, onnxruntime ${env.versions.common}, in copies`;
+  const own = { ...onHost('cpu', 'on the CPU'), copies: availableParallelism() };
   return {
     name: 'cpu',
     device,
     lowering: { maxPool: 'indices' },
-    copies: availableParallelism(),
     ...own,
     convolutionTimes: (shapes) => convolutionTimes(shapes, own, { file: convolutionsFile, machine }),
   };
@@ -77,12 +76,14 @@ const largestConstantBytes = 16 * 2 ** 20;
 function fedWeights({ nodes, initializers }: Graph): [name: string, tensor: Tensor][] {
   const costly = new Set<string>();
   for (const { op, inputs, outputs } of nodes) {
+    if (op === 'MatMul') {
+      for (const name of inputs) if ((initializers.get(name)?.dims.length ?? 0) > 2) costly.add(name);
+    }
     const [, name = ''] = inputs;
     const [filters = 0, channels = 0, ...rest] = initializers.get(name)?.dims ?? [];
-    const isImage = op === 'Conv' && rest.length === 2;
     const isNarrow = Math.max(channels, filters) < blockOfFilters;
     const isLast = channels < blockOfFilters && !staysInBlocks(nodes, initializers, outputs[0]);
-    if ((isImage && (isNarrow || isLast)) || (op === 'MatMul' && rest.length > 0)) costly.add(name);
+    if (op === 'Conv' && rest.length === 2 && (isNarrow || isLast)) costly.add(name);
   }
   return [...initializers].filter(
     ([name, { data }]) => data.byteLength > largestConstantBytes || costly.has(name),

@@ -48,8 +48,8 @@ export function counting(
         note();
         engine.free(freed);
       },
-      async compile(graph) {
-        const program = await engine.compile(graph);
+      async compile(...given) {
+        const program = await engine.compile(...given);
         return {
           ...program,
           async run(feeds) {

@@ -1,13 +1,14 @@
 /**
- * A convolution 3×3 with a quarter of the products, or less: F(4×4, 3×3) or F(6×6, 3×3) of Lavin and Gray, "Fast algorithms
- * for convolutional neural networks", 2016. Tiles of 6×6 or 8×8 values become as many points, at each of which all channels
- * meet all filters in one matrix product, and come back as 4×4 or 6×6 values. All of it works on channels last.
+ * A convolution 3×3 with a quarter of the products, more or less: F(2×2, 3×3), F(4×4, 3×3) or F(6×6, 3×3) of Lavin and Gray,
+ * "Fast algorithms for convolutional neural networks", 2016. Tiles of 4×4, 6×6 or 8×8 values become as many points, at each
+ * of which all channels meet all filters in one matrix product, and come back as 2×2, 4×4 or 6×6 values. All of it works on
+ * channels last.
  */
 
 import type { GraphBuilder } from '../build.ts';
-import { type Float32Tensor, float32, int64, type Tensor } from '../graph.ts';
+import { type Float32Tensor, float32, int64, ints, type Tensor } from '../graph.ts';
 import { once } from '../once.ts';
-import { type Bands, edgesFor, placeOf, reshaped, stacked } from './bands.ts';
+import { type Bands, edgesFor, placeOf, reshaped, stacked, valuesOfBand } from './bands.ts';
 
 const taps = 3;
 
@@ -53,9 +54,11 @@ function algorithm(points: readonly number[]): Algorithm {
   };
 }
 
+const twoOutputs = algorithm([0, 1, -1]);
 /** At these points rounding errors are the smallest: half of what they are at 0, ±1, ±2, and so are those of six outputs. */
 const fourOutputs = algorithm([0, 0.625, -0.625, 1.5, -1.5]);
 const sixOutputs = algorithm([0, 0.5, -0.5, 1, -1, 1.8, -1.8]);
+const algorithms = [twoOutputs, fourOutputs, sixOutputs];
 
 /** One axis of the image: so many values are read, `before` zeros stand before them, so many are written. */
 export interface Axis {
@@ -75,20 +78,52 @@ export interface Winograd {
   readonly inQuarters?: boolean;
 }
 
-/** Kernels of more values at all points than this are not read again for every band, but once. */
-const valuesOfKernel = 2 ** 20;
-/** Larger tiles, of which fewer points are products of the picture's edge, must save so much. */
+/**
+ * Kernels of more weights a tap are large: they come from far away in memory for every band. As the first matrix of the
+ * product they are read in their order, where the second one would be copied into another order first.
+ */
+const largeKernel = 2 ** 13;
+/** Tiles that repay the reading of a large kernel; no more, as points that stay in the caches are transformed faster. */
+const tilesOfLarge = 32;
+/** Tiles of a large kernel's product are computed so many at once; there are the tiles of two pictures, or of more. */
+const [tilesAtOnce, fewestPictures] = [16, 2];
+/** Other tiles than those of four outputs must save so much. */
 const worthwhile = 0.9;
 
 const tilesOf = ({ outputs }: Algorithm, { written }: Axis): number => Math.ceil(written / outputs);
 
-/** Larger tiles take fewer products, unless too much of them lies beyond the edges. */
+const isLarge = ({ dims: [filters = 1, channels = 1] }: Float32Tensor): boolean =>
+  channels * filters > largeKernel;
+
+/**
+ * Larger tiles take fewer products, unless too much of them lies beyond the edges; they also have more points, at each of
+ * which a large kernel is read. Smaller tiles are for few places.
+ */
 function algorithmFor({ vertical, horizontal, kernel }: Winograd): Algorithm {
+  const [other, atOnce] = isLarge(kernel) ? [twoOutputs, tilesAtOnce] : [sixOutputs, 1];
+  const products = (way: Algorithm): number => {
+    const tiles = fewestPictures * tilesOf(way, vertical) * tilesOf(way, horizontal);
+    return Math.ceil(tiles / atOnce) * atOnce * way.count ** 2;
+  };
+  return products(other) < worthwhile * products(fourOutputs) ? other : fourOutputs;
+}
+
+/** Where the bands that are written begin and end. */
+function edgesOf({ vertical, horizontal, kernel }: Winograd, batch: number, way: Algorithm): number[] {
   const [filters = 1, channels = 1] = kernel.dims;
-  const points = (way: Algorithm): number =>
-    tilesOf(way, vertical) * tilesOf(way, horizontal) * way.count ** 2;
-  const isSmall = sixOutputs.count ** 2 * channels * filters <= valuesOfKernel;
-  return isSmall && points(sixOutputs) < worthwhile * points(fourOutputs) ? sixOutputs : fourOutputs;
+  const height = vertical.written;
+  const [rows, columns] = [tilesOf(way, vertical), tilesOf(way, horizontal)];
+  if (!isLarge(kernel) || valuesOfBand >= tilesOfLarge * channels * way.outputs ** 2)
+    return edgesFor([batch, filters, height, horizontal.written]);
+  const ends: number[] = [0];
+  const pictures = Math.floor(tilesOfLarge / (rows * columns));
+  for (let picture = 0; picture < batch; picture += Math.max(1, pictures)) {
+    const bands = Math.ceil((rows * columns) / tilesOfLarge);
+    for (let band = 1; band < bands; band++)
+      ends.push(picture * height + Math.round((band * rows) / bands) * way.outputs);
+    ends.push(Math.min(batch, picture + Math.max(1, pictures)) * height);
+  }
+  return ends;
 }
 
 /** Writes the convolution of `x`; the bands of what it gives are its own. */
@@ -104,7 +139,8 @@ export function winograd(build: GraphBuilder, x: Bands, settings: Winograd): Ban
     () => float32([1, channels], new Float32Array(channels)),
     'edge',
   );
-  const atPoints = build.constant(kernelAtPoints(kernel, outputs), 'kernel');
+  const kernelsFirst = isLarge(kernel);
+  const atPoints = build.constant(kernelAtPoints(kernel, outputs, kernelsFirst), 'kernel');
   const [reading, writing] = [way.toPoints, way.fromPoints].map((matrix) =>
     build.shared(
       `winograd ${String(matrix)}`,
@@ -120,18 +156,22 @@ export function winograd(build: GraphBuilder, x: Bands, settings: Winograd): Ban
     const windows = build.add('Gather', [source, placesRead(build, places)]);
     const down = build.add('MatMul', [reading, reshaped(build, windows, [count, count * tiles * channels])]);
     const across = build.add('MatMul', [reading, reshaped(build, down, [count, count, tiles * channels])]);
-    const met = build.add('MatMul', [reshaped(build, across, [count, count, tiles, channels]), atPoints]);
+    const points = reshaped(build, across, [count, count, tiles, channels]);
+    const met = build.add(
+      'MatMul',
+      kernelsFirst ? [atPoints, transposed(build, points, [0, 1, 3, 2])] : [points, atPoints],
+    );
     const up = build.add('MatMul', [writing, reshaped(build, met, [count, count * tiles * filters])]);
     const back = build.add('MatMul', [writing, reshaped(build, up, [outputs, count, tiles * filters])]);
-    const inTiles = reshaped(build, back, [outputs * outputs * tiles, filters]);
+    const byPlace = kernelsFirst
+      ? transposed(build, reshaped(build, back, [outputs * outputs, filters, tiles]), [0, 2, 1])
+      : back;
+    const inTiles = reshaped(build, byPlace, [outputs * outputs * tiles, filters]);
     const sum = bias === undefined ? inTiles : build.add('Add', [inTiles, bias]);
     return placesWritten(build, places, inQuarters).map((written) => build.add('Gather', [sum, written]));
   };
 
-  const isSmall = count * count * channels * filters <= valuesOfKernel;
-  const edges = isSmall
-    ? edgesFor([batch, channels, vertical.written, horizontal.written])
-    : [0, batch * vertical.written];
+  const edges = edgesOf(settings, batch, way);
   /** Rows of tiles up to an edge. */
   const tilesTo = (edge: number): number =>
     Math.floor(edge / vertical.written) * rows + (edge % vertical.written) / outputs;
@@ -243,12 +283,18 @@ function placesWritten(
   });
 }
 
-/** [filters, channels, 3, 3] → [count, count, channels, filters]. */
-const kernelAtPoints = once(({ dims, data }, outputs: number) => {
-  const { count, tapsToPoints } = outputs === sixOutputs.outputs ? sixOutputs : fourOutputs;
+const transposed = (build: GraphBuilder, value: string, order: readonly number[]): string =>
+  build.add('Transpose', [value], { perm: ints(order) });
+
+/**
+ * [filters, channels, 3, 3] → [count, count, channels, filters], or filters before channels. In memory that copies of a
+ * graph share.
+ */
+const kernelAtPoints = once(({ dims, data }, outputs: number, filtersFirst: boolean) => {
+  const { count, tapsToPoints } = algorithms.find((way) => way.outputs === outputs) as Algorithm;
   const [filters = 1, channels = 1] = dims;
   const pairs = filters * channels;
-  const result = new Float32Array(count * count * pairs);
+  const result = new Float32Array(new SharedArrayBuffer(4 * count * count * pairs));
   const flat = Float64Array.from(tapsToPoints.flat());
   const half = new Float64Array(count * taps);
   for (let filter = 0; filter < filters; filter++) {
@@ -262,7 +308,7 @@ const kernelAtPoints = once(({ dims, data }, outputs: number) => {
           half[point * taps + tap] = sum;
         }
       }
-      const to = channel * filters + filter;
+      const to = filtersFirst ? filter * channels + channel : channel * filters + filter;
       for (let point = 0; point < count; point++) {
         for (let other = 0; other < count; other++) {
           let sum = 0;
@@ -273,5 +319,5 @@ const kernelAtPoints = once(({ dims, data }, outputs: number) => {
       }
     }
   }
-  return float32([count, count, channels, filters], result);
+  return float32([count, count, ...(filtersFirst ? [filters, channels] : [channels, filters])], result);
 });
