@@ -62,10 +62,8 @@ export function toChannelsFirst(build: GraphBuilder, bands: Bands): string {
   return build.add('Transpose', [whole], { perm: ints([0, 3, 1, 2]) });
 }
 
-/** Values that a core's caches hold while a band is worked on. */
-export const valuesOfBand = 3 * 2 ** 15;
-/** Rows that tiles of four and tiles of six fill. */
-const rowsOfBand = 12;
+/** Values that a core's caches hold while a band is worked on, and rows that tiles of four and tiles of six fill. */
+const [valuesOfBand, rowsOfBand] = [3 * 2 ** 15, 12];
 
 /** Where bands of such maps should begin and end: a picture has some, or a band has some pictures. */
 export function edgesFor([n = 1, channels = 1, height = 1, width = 1]: readonly number[]): number[] {

@@ -8,7 +8,7 @@
 import type { GraphBuilder } from '../build.ts';
 import { type Float32Tensor, float32, int64, ints, type Tensor } from '../graph.ts';
 import { once } from '../once.ts';
-import { type Bands, edgesFor, placeOf, reshaped, stacked, valuesOfBand } from './bands.ts';
+import { type Bands, edgesFor, placeOf, reshaped, stacked } from './bands.ts';
 
 const taps = 3;
 
@@ -82,9 +82,11 @@ export interface Winograd {
  * Kernels of more weights a tap are large: they come from far away in memory for every band. As the first matrix of the
  * product they are read in their order, where the second one would be copied into another order first.
  */
-const largeKernel = 2 ** 13;
-/** Tiles that repay the reading of a large kernel; no more, as points that stay in the caches are transformed faster. */
-const tilesOfLarge = 32;
+const largeKernel = 2 ** 12;
+/** Those of more weights a tap come from so far that they repay no fewer tiles at once. */
+const [farKernel, tilesOfFar] = [2 ** 16, 32];
+/** Values at each point that a core's own cache holds; and no fewer tiles than a large kernel's product takes at once. */
+const valuesAtPoint = 2 ** 12;
 /** Tiles of a large kernel's product are computed so many at once; there are the tiles of two pictures, or of more. */
 const [tilesAtOnce, fewestPictures] = [16, 2];
 /** Other tiles than those of four outputs must save so much. */
@@ -112,18 +114,19 @@ function algorithmFor({ vertical, horizontal, kernel }: Winograd): Algorithm {
 function edgesOf({ vertical, horizontal, kernel }: Winograd, batch: number, way: Algorithm): number[] {
   const [filters = 1, channels = 1] = kernel.dims;
   const height = vertical.written;
+  if (!isLarge(kernel)) return edgesFor([batch, filters, height, horizontal.written]);
+  const tiles =
+    channels * filters > farKernel
+      ? tilesOfFar
+      : Math.max(tilesAtOnce, valuesAtPoint / Math.max(channels, filters));
   const [rows, columns] = [tilesOf(way, vertical), tilesOf(way, horizontal)];
-  if (!isLarge(kernel) || valuesOfBand >= tilesOfLarge * channels * way.outputs ** 2)
-    return edgesFor([batch, filters, height, horizontal.written]);
-  const ends: number[] = [0];
-  const pictures = Math.floor(tilesOfLarge / (rows * columns));
-  for (let picture = 0; picture < batch; picture += Math.max(1, pictures)) {
-    const bands = Math.ceil((rows * columns) / tilesOfLarge);
-    for (let band = 1; band < bands; band++)
-      ends.push(picture * height + Math.round((band * rows) / bands) * way.outputs);
-    ends.push(Math.min(batch, picture + Math.max(1, pictures)) * height);
+  const pictures = Math.max(1, Math.floor(tiles / (rows * columns)));
+  const rowsOfBand = Math.max(1, Math.floor(tiles / columns));
+  const starts: number[] = [];
+  for (let picture = 0; picture < batch; picture += pictures) {
+    for (let row = 0; row < rows; row += rowsOfBand) starts.push(picture * height + row * way.outputs);
   }
-  return ends;
+  return [...starts, batch * height];
 }
 
 /** Writes the convolution of `x`; the bands of what it gives are its own. */
