@@ -7,7 +7,7 @@ import type { Layer } from '../network/network.ts';
 import { resolveRecipe } from '../recipe/resolve.ts';
 import { resolveScaling } from '../recipe/scaling.ts';
 import { openPeer } from './peer.ts';
-import { byTurns, type Contestant, climbing } from './speed.ts';
+import { byTurns, type Contestant, climbing, median, medianRatio } from './speed.ts';
 import { flopsOfStep, randomVgg16 } from './vgg16.ts';
 
 export interface LayerSpeed {
@@ -21,7 +21,7 @@ export interface LayerSpeed {
   readonly gflops: number;
   /** Of the Keras blog's recipe: pixels, no transform, a normalised gradient. */
   readonly plainMsPerPictureStep: number;
-  /** The share of the default recipe's step that the plain one does without. */
+  /** The share of the default recipe's step that the plain one does without, in the same round. */
   readonly recipeShare: number;
   /** The share of the ascent's time in which no step was computed: random numbers, frames, bookkeeping. */
   readonly hostShare: number;
@@ -29,7 +29,7 @@ export interface LayerSpeed {
   readonly peer?: {
     readonly name: string;
     readonly msPerPictureStep: number;
-    /** Our plain step's time, of the peer's. */
+    /** Our plain step's time, of the peer's in the same round. */
     readonly ratio: number;
     /** How far the pictures are apart after one step, see `Peer.at`. */
     readonly difference: number;
@@ -73,7 +73,8 @@ export async function* benchLayers(
       const contestants: Contestant[] = [ours, await climbing({ ...own, ...plain }, engine)];
       const other = await peer?.at({ ...own, ...plain }, engine);
       if (other !== undefined) contestants.push(other);
-      const [ms = 0, plainMs = 0, otherMs = 0] = await byTurns(contestants);
+      const [ofOurs = [], ofPlain = [], ofOther = []] = await byTurns(contestants);
+      const ms = median(ofOurs);
       for (const contestant of contestants) await contestant.release();
       yield {
         layer: layer.name,
@@ -82,15 +83,15 @@ export async function* benchLayers(
         sizePx,
         msPerPictureStep: ms,
         gflops: flops / ms / 1e6,
-        plainMsPerPictureStep: plainMs,
-        recipeShare: 1 - plainMs / ms,
+        plainMsPerPictureStep: median(ofPlain),
+        recipeShare: 1 - medianRatio(ofPlain, ofOurs),
         hostShare: ours.hostShare(),
         ...(peer && other
           ? {
               peer: {
                 name: peer.name,
-                msPerPictureStep: otherMs,
-                ratio: plainMs / otherMs,
+                msPerPictureStep: median(ofOther),
+                ratio: medianRatio(ofPlain, ofOther),
                 difference: other.difference,
               },
             }

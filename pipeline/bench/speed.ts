@@ -1,4 +1,4 @@
-/** How long one step of one picture takes: whole ascents are run, by turns where they are compared, and the middle is told. */
+/** How long one step of one picture takes: whole ascents are run, by turns where they are compared. */
 
 import { setTimeout } from 'node:timers/promises';
 import { type Ascender, ascender } from '../ascent/ascend.ts';
@@ -55,10 +55,10 @@ export async function climbing(spec: AscentSpec, engine: Engine): Promise<Climbe
 const restMs = 200;
 
 /**
- * Milliseconds a picture-step of each contestant: the median of `rounds` turns. All take their turns one after the
- * other, so that whatever else the machine does slows all of them; a first turn that warms up does not count.
+ * Milliseconds a picture-step of each contestant, of each of `rounds` rounds in which all take a turn one after the other,
+ * so that whatever else the machine does slows all of them; a first round that warms up does not count.
  */
-export async function byTurns(contestants: readonly Contestant[], rounds = 5): Promise<number[]> {
+export async function byTurns(contestants: readonly Contestant[], rounds = 7): Promise<number[][]> {
   const found = contestants.map((): number[] => []);
   for (let round = -1; round < rounds; round++) {
     for (const [index, contestant] of contestants.entries()) {
@@ -67,12 +67,16 @@ export async function byTurns(contestants: readonly Contestant[], rounds = 5): P
       if (round >= 0) found[index]?.push(ms);
     }
   }
-  return found.map(median);
+  return found;
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const [low = 0, high = 0] = [sorted[sorted.length % 2 === 0 ? middle - 1 : middle], sorted[middle]];
   return (low + high) / 2;
 }
+
+/** The middle of what the ones took of the others, round by round: both were slowed alike. */
+export const medianRatio = (ones: readonly number[], others: readonly number[]): number =>
+  median(ones.map((one, round) => one / (others[round] as number)));
