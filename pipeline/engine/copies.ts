@@ -17,13 +17,22 @@ export interface CopyData {
   readonly fed: readonly (readonly [name: string, tensor: Tensor])[];
 }
 
-/** A copy's values have numbers. It answers once it is open, and to `run`, `read` and `close`, in their order. */
-export type CopyRequest =
-  | { readonly run: Readonly<Record<string, number>>; readonly outputs: Readonly<Record<string, number>> }
+/** What needs no answer. A copy's values have numbers. */
+export type CopyOrder =
   | { readonly keep: number; readonly tensor: Float32Tensor }
+  | { readonly forget: number };
+
+/** It answers once it is open, and then every question, in their order. */
+export type CopyQuestion =
+  | { readonly run: Readonly<Record<string, number>>; readonly outputs: Readonly<Record<string, number>> }
   | { readonly read: number }
-  | { readonly forget: number }
   | { readonly close: true };
+
+/** The orders are carried out first. */
+export interface CopyRequest {
+  readonly orders: readonly CopyOrder[];
+  readonly question: CopyQuestion;
+}
 
 export type CopyAnswer = { readonly tensor?: Float32Tensor } | { readonly problem: unknown };
 
@@ -31,6 +40,8 @@ export type CopyAnswer = { readonly tensor?: Float32Tensor } | { readonly proble
 class Copy {
   readonly #worker: Worker;
   readonly #waiting: PromiseWithResolvers<Float32Tensor | undefined>[] = [];
+  /** They go with the next question: every message wakes the thread. */
+  #orders: CopyOrder[] = [];
   #last = 0;
   /** Why the thread answers no more. */
   #ended: { readonly cause: unknown } | undefined;
@@ -51,17 +62,29 @@ class Copy {
     this.#worker.on('exit', () => fail(new Error('a thread came to an end')));
   }
 
-  /** Waits for the answer to what was asked last; without a question the thread keeps no process alive. */
-  async answer(): Promise<Float32Tensor | undefined> {
+  /** Waits until it is open. */
+  opened(): Promise<unknown> {
+    return this.#answer();
+  }
+
+  ask(question: CopyQuestion): Promise<Float32Tensor | undefined> {
+    const orders = this.#orders;
+    this.#orders = [];
+    const request: CopyRequest = { orders, question };
+    const transfer = orders.flatMap((order) =>
+      'keep' in order ? [order.tensor.data.buffer as ArrayBuffer] : [],
+    );
+    this.#worker.postMessage(request, transfer);
+    return this.#answer();
+  }
+
+  /** Without a question the thread keeps no process alive. */
+  async #answer(): Promise<Float32Tensor | undefined> {
     if (this.#ended !== undefined) throw this.#ended.cause;
     const waiting = Promise.withResolvers<Float32Tensor | undefined>();
     this.#waiting.push(waiting);
     this.#worker.ref();
     return waiting.promise;
-  }
-
-  ask(request: CopyRequest, transfer: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(request, transfer);
   }
 
   nextNumber(): number {
@@ -70,15 +93,17 @@ class Copy {
 
   keep(dims: readonly number[], rows: Float32Array): number {
     const number = this.nextNumber();
-    const data = Float32Array.from(rows);
-    this.ask({ keep: number, tensor: float32(dims, data) }, [data.buffer]);
+    this.#orders.push({ keep: number, tensor: float32(dims, Float32Array.from(rows)) });
     return number;
+  }
+
+  forget(number: number): void {
+    this.#orders.push({ forget: number });
   }
 
   /** A thread that is ended gives back what its session holds only if it was asked to before. */
   async close(): Promise<void> {
-    this.ask({ close: true });
-    await this.answer().catch(() => undefined);
+    await this.ask({ close: true }).catch(() => undefined);
     await this.#worker.terminate();
   }
 }
@@ -95,12 +120,7 @@ export class Shares {
   }
 
   async read(): Promise<Float32Tensor> {
-    const others = await Promise.all(
-      this.others.map(({ copy, number }) => {
-        copy.ask({ read: number });
-        return copy.answer();
-      }),
-    );
+    const others = await Promise.all(this.others.map(({ copy, number }) => copy.ask({ read: number })));
     const parts = [this.own.data as Float32Array, ...others.map((tensor) => tensor?.data ?? [])];
     const [rows = 0, ...dims] = this.own.dims;
     const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
@@ -113,7 +133,7 @@ export class Shares {
   }
 
   free(): void {
-    for (const { copy, number } of this.others) copy.ask({ forget: number });
+    for (const { copy, number } of this.others) copy.forget(number);
   }
 }
 
@@ -142,7 +162,7 @@ export async function openCopies(count: number, data: CopyData, outputs: readonl
   const others = Array.from({ length: count - 1 }, () => new Copy(data));
   const close = async (): Promise<void> => void (await Promise.all(others.map((copy) => copy.close())));
   try {
-    await Promise.all(others.map((copy) => copy.answer()));
+    await Promise.all(others.map((copy) => copy.opened()));
   } catch (cause) {
     await close();
     throw cause;
@@ -152,8 +172,7 @@ export async function openCopies(count: number, data: CopyData, outputs: readonl
       const running = others.map(async (copy, index) => {
         const numbersOf = [...feeds].map(([name, { others }]) => [name, others[index]?.number] as const);
         const made = Object.fromEntries(outputs.map((name) => [name, copy.nextNumber()]));
-        copy.ask({ run: Object.fromEntries(numbersOf) as Record<string, number>, outputs: made });
-        await copy.answer();
+        await copy.ask({ run: Object.fromEntries(numbersOf) as Record<string, number>, outputs: made });
         return { copy, made };
       });
       const ofOwn = own(Object.fromEntries([...feeds].map(([name, shares]) => [name, shares.own])));

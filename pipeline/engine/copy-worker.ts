@@ -16,26 +16,25 @@ let before: Promise<unknown> = opening.then(
   (problem: unknown) => answer({ problem }),
 );
 
-async function act(request: CopyRequest): Promise<void> {
-  if ('keep' in request) {
-    const { dims, data } = request.tensor;
-    values.set(request.keep, new Tensor('float32', data, dims));
-  } else if ('forget' in request) {
-    values.delete(request.forget);
-  } else if ('read' in request) {
-    const { dims, data } = values.get(request.read) as Tensor;
+async function act({ orders, question }: CopyRequest): Promise<void> {
+  for (const order of orders) {
+    if ('forget' in order) values.delete(order.forget);
+    else values.set(order.keep, new Tensor('float32', order.tensor.data, order.tensor.dims));
+  }
+  if ('read' in question) {
+    const { dims, data } = values.get(question.read) as Tensor;
     answer({ tensor: { type: 'float32', dims: [...dims], data: Float32Array.from(data as Float32Array) } });
-  } else if ('close' in request) {
+  } else if ('close' in question) {
     values.clear();
     await (await opening).release();
     answer({});
   } else {
-    const feeds = Object.entries(request.run).map(
+    const feeds = Object.entries(question.run).map(
       ([name, number]) => [name, values.get(number) as Tensor] as const,
     );
     const session = await opening;
     const made = await session.run(Object.fromEntries([...feeds, ...constants]), runOptions);
-    for (const [name, number] of Object.entries(request.outputs)) values.set(number, made[name] as Tensor);
+    for (const [name, number] of Object.entries(question.outputs)) values.set(number, made[name] as Tensor);
     answer({});
   }
 }

@@ -65,8 +65,10 @@ function jitter({ pixels, border }: Of<'jitter'>, size: PictureSize): TransformR
       border === 'crop' ? { ...size, height: cropped(height, pixels), width: cropped(width, pixels) } : size,
     write(build, value, [down = '', right = ''], grey) {
       const move = (centred: string, wraps: boolean): string => {
-        const rows = build.add('MatMul', [shiftMatrix(build, down, height, wraps, 'down'), centred]);
-        return build.add('MatMul', [rows, shiftMatrix(build, right, width, wraps, 'right')]);
+        const matrix = (offset: string, side: number, direction: 'down' | 'right'): string =>
+          shiftMatrix(build, offset, { side, pixels, wraps }, direction);
+        const rows = build.add('MatMul', [matrix(down, height, 'down'), centred]);
+        return build.add('MatMul', [rows, matrix(right, width, 'right')]);
       };
       switch (border) {
         case 'wrap':
@@ -93,28 +95,31 @@ function jitter({ pixels, border }: Of<'jitter'>, size: PictureSize): TransformR
 const cropped = (side: number, pixels: number): number => (side > 2 * pixels ? side - 2 * pixels : side);
 
 /**
- * A matrix [batch, 1, side, side] that moves by `offset` [batch, 1, 1, 1]: max(0, 1 - |to - from - offset|), which
- * interpolates linearly where the offset is no whole number; where it wraps the same one side before and after.
+ * A matrix [batch, 1, side, side] that moves by `offset` [batch, 1, 1, 1], which is at most `pixels`: max(0, 1 - |to - from -
+ * offset|), which interpolates linearly where the offset is no whole number. Where it wraps, the way round is taken where
+ * that is shorter, or the same is written one side before and after where either way may be.
  */
 function shiftMatrix(
   build: GraphBuilder,
   offset: string,
-  side: number,
-  wraps: boolean,
+  { side, pixels, wraps }: { readonly side: number; readonly pixels: number; readonly wraps: boolean },
   direction: 'down' | 'right',
 ): string {
+  const hasShorterWay = wraps && 2 * (pixels + 1) <= side;
   const triangle = (wrapped: number): string => {
     const distance = new Float32Array(side * side);
     for (let row = 0; row < side; row++) {
       for (let column = 0; column < side; column++) {
-        distance[row * side + column] = (direction === 'down' ? row - column : column - row) + wrapped;
+        const straight = direction === 'down' ? row - column : column - row;
+        const round = hasShorterWay ? side * Math.round(straight / side) : 0;
+        distance[row * side + column] = straight - round + wrapped;
       }
     }
     const constant = build.constant(float32([1, 1, side, side], distance), 'distance');
     const away = build.add('Abs', [build.add('Sub', [constant, offset])]);
     return build.add('Relu', [build.add('Sub', [build.scalar(1), away])]);
   };
-  if (!wraps) return triangle(0);
+  if (!wraps || hasShorterWay) return triangle(0);
   return build.add('Add', [build.add('Add', [triangle(0), triangle(side)]), triangle(-side)]);
 }
 

@@ -44,6 +44,17 @@ describe('jitter', () => {
     );
   });
 
+  it('brings back on the other side what leaves a picture much larger than the shift', async () => {
+    const [height, width] = [6, 5];
+    const places = Array.from({ length: height * width }, (_, place) => place);
+    const got = await transformed({ kind, pixels: 1 }, [1, 1, height, width], places, [[-1], [1]]);
+    const expected = places.map((place) => {
+      const [row, column] = [Math.floor(place / width), place % width];
+      return ((row + 1) % height) * width + ((column + width - 1) % width);
+    });
+    expect(got).toEqual(expected);
+  });
+
   it('moves each picture of a batch by its own shift', async () => {
     const data = [...digits, ...digits];
     const got = await transformed({ kind, pixels: 1 }, [2, 1, 3, 3], data, [
