@@ -119,14 +119,14 @@ function adam(settings: Of<'adam'> | Of<'nadam'>, nesterov: boolean): Rule {
       const moment = plus(times(build.scalar(beta1), m), times(build.scalar(1 - beta1), g));
       const square = plus(times(build.scalar(beta2), v), times(build.scalar(1 - beta2), times(g, g)));
       const root = build.add('Sqrt', [times(square, squareCorrection)]);
-      const corrected = nesterov
-        ? plus(
-            times(build.scalar(beta1), times(moment, nextCorrection)),
-            times(build.scalar(1 - beta1), times(g, momentCorrection)),
-          )
-        : times(moment, momentCorrection);
-      const step = build.add('Div', [corrected, plus(root, build.scalar(epsilon))]);
-      return { parameter: plus(parameter, times(rate, step)), state: [moment, square] };
+      // The numbers of a picture are multiplied first: there is one of each.
+      const scaled = (factor: number, correction: string): string =>
+        times(rate, times(build.scalar(factor), correction));
+      const way = nesterov
+        ? plus(times(moment, scaled(beta1, nextCorrection)), times(g, scaled(1 - beta1, momentCorrection)))
+        : times(moment, times(rate, momentCorrection));
+      const step = build.add('Div', [way, plus(root, build.scalar(epsilon))]);
+      return { parameter: plus(parameter, step), state: [moment, square] };
     },
   };
 }

@@ -193,7 +193,7 @@ function phase(settings: Of<'phase'>, size: PictureSize, scaling: Scaling): Deco
       const spectrum = build.add('Slice', [turned, ...bounds]);
       const plane = inverseFourier(build, spectrum, size, amplitude(size, settings));
       const colours = centred(build, mixed(build, plane, settings.colours, channels));
-      return contrasted(build, toUnitRms(build, colours), settings.contrast, grey);
+      return displayable(build, toRms(build, colours, build.scalar(settings.contrast)), grey);
     },
   };
 }
@@ -223,10 +223,12 @@ function sphere(settings: Of<'sphere'>, size: PictureSize, scaling: Scaling): De
     parameters: [spectrum, colour, structure].filter(({ rateFactor }) => rateFactor > 0),
     decode(build, [z = '', c, w]) {
       const plane = correlateColours(build, inverseFourier(build, z, size, gain), channels);
-      let unit = toUnitRms(build, centred(build, plane));
-      if (w !== undefined) unit = build.add('Mul', [unit, build.add('Add', [w, build.scalar(1)])]);
-      if (c !== undefined) unit = toUnitRms(build, build.add('Add', [unit, c]));
-      return contrasted(build, unit, settings.contrast, grey);
+      const contrast = build.scalar(settings.contrast);
+      const structured = centred(build, plane);
+      if (c === undefined) return displayable(build, toRms(build, structured, contrast), grey);
+      const rms = w === undefined ? build.scalar(1) : build.add('Add', [w, build.scalar(1)]);
+      const coloured = build.add('Add', [toRms(build, structured, rms), c]);
+      return displayable(build, toRms(build, coloured, contrast), grey);
     },
   };
 }
@@ -257,16 +259,14 @@ const clip255 = (build: GraphBuilder, value: string): string =>
 const centred = (build: GraphBuilder, plane: string): string =>
   build.add('Sub', [plane, build.mean(plane, 'map')]);
 
-/** clip(grey + contrast · value, 0, 255). */
-function contrasted(build: GraphBuilder, value: string, contrast: number, grey: readonly number[]): string {
-  const deviation = build.add('Mul', [value, build.scalar(contrast)]);
-  return clip255(build, build.add('Add', [deviation, build.perChannel(grey)]));
-}
+/** clip(grey + value, 0, 255). */
+const displayable = (build: GraphBuilder, value: string, grey: readonly number[]): string =>
+  clip255(build, build.add('Add', [value, build.perChannel(grey)]));
 
-/** x / rms(x), a picture at a time. */
-function toUnitRms(build: GraphBuilder, value: string): string {
+/** x · rms / rms(x), a picture at a time; `rms` is a number or one a picture, [N, 1, 1, 1]. */
+function toRms(build: GraphBuilder, value: string, rms: string): string {
   const meanSquare = build.mean(build.add('Mul', [value, value]), 'picture');
   // The smallest normal float keeps an all-zero spectrum from becoming NaN.
   const root = build.add('Sqrt', [build.add('Add', [meanSquare, build.scalar(1e-30)])]);
-  return build.add('Div', [value, root]);
+  return build.add('Mul', [value, build.add('Div', [rms, root])]);
 }

@@ -61,15 +61,8 @@ export const activation: Rules = {
 
   ThresholdedRelu: slope(({ f, x, node }) => f.bracket(f.greater(x, floatOf(node, 'alpha', 1)))),
 
-  /** 1 from the lower to the upper bound, both included; 0 beyond. */
-  Clip: ruleOfFirst(({ f, g, x, node }) => {
-    const [, low = '', high = ''] = node.inputs;
-    const inside = [
-      ...(low === '' ? [] : [f.not(f.less(x, low))]),
-      ...(high === '' ? [] : [f.not(f.greater(x, high))]),
-    ];
-    return inside.reduce((passed, condition) => f.mul(passed, f.bracket(condition)), g);
-  }),
+  /** 1 where nothing was clipped: from the lower to the upper bound, both included; 0 beyond. */
+  Clip: ruleOfFirst(({ f, g, x, y }) => f.mul(g, f.bracket(f.equal(x, y)))),
 
   Sigmoid: slope(({ f, y }) => f.mul(y, f.sub(1, y))),
 

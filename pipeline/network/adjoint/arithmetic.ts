@@ -28,9 +28,19 @@ const extremum = broadcast(({ f, g, y, node }) => {
 export const arithmetic: Rules = {
   Add: broadcast(({ g }) => [() => g, () => g]),
   Sub: broadcast(({ f, g }) => [() => g, () => f.neg(g)]),
-  Mul: broadcast(({ f, g }, a, b) => [() => f.mul(g, b), () => f.mul(g, a)]),
-  /** b̄ = -ȳ·a/b² = -ȳ·y/b. */
-  Div: broadcast(({ f, g, y }, _, b) => [() => f.div(g, b), () => f.neg(f.div(f.mul(g, y), b))]),
+  /** ā = ȳ·b; of a square 2·ȳ·a. */
+  Mul: broadcast(({ f, g }, a, b) =>
+    a === b ? [() => f.mul(f.mul(2, g), a)] : [() => f.mul(g, b), () => f.mul(g, a)],
+  ),
+  /** b̄ = -ȳ·a/b² = -ȳ·y/b, divided when it is summed back: b may be one number for many. */
+  Div: rule(({ build, f, g, y, node, dims, needs }) => {
+    const [a = '', b = ''] = node.inputs;
+    const summed = (value: string, input: string): string => unbroadcast(build, value, dims(y), dims(input));
+    return [
+      needs(0) ? summed(f.div(g, b), a) : undefined,
+      needs(1) ? f.neg(f.div(summed(f.mul(g, y), b), b)) : undefined,
+    ];
+  }),
   /** ā = ȳ·b·a^(b-1); b̄ = ȳ·y·ln a. */
   Pow: broadcast(({ build, f, g, y }, a, b) => [
     () => {
