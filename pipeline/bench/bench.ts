@@ -43,8 +43,8 @@ export interface BenchOptions {
   readonly python?: string | undefined;
 }
 
-/** Operations that a turn takes: about a second on two cores. */
-const turnFlops = 1.5e11;
+/** Operations that a turn takes: one or two seconds on two cores, of which the first steps, with all memory new, are few. */
+const turnFlops = 4e11;
 
 /** Measures these layers, one after the other. */
 export async function* benchLayers(
