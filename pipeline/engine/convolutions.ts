@@ -26,7 +26,7 @@ type Means = Pick<Engine, 'compile' | 'upload' | 'copies'>;
 const fewestChannels = 48;
 /** Of a picture: smaller convolutions take no time worth measuring, or choosing by. */
 const fewestFlops = 5e7;
-/** At fewer places, kernels that are four times as large take more memory than the time is worth that they save. */
+/** At fewer places, kernels that are larger at all points take more memory than the time is worth that they save. */
 const fewestPlaces = 36;
 
 const isWorthMeasuring = ({ channels, filters, height, width }: ConvolutionShape): boolean =>

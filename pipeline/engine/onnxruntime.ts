@@ -5,6 +5,8 @@
 
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { env, InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { PhospheneError } from '../error.ts';
 import type { Graph, Tensor } from '../network/graph.ts';
@@ -64,6 +66,17 @@ export function onHost(
   };
 }
 
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+/** Before a graph of more bytes of weights is opened, what the one before left behind is collected. */
+const heavyBytes = 16 * 2 ** 20;
+
+/** Weights and encoded models lie outside of the heap whose growth makes JavaScript collect. */
+function makeRoomFor({ initializers }: Graph): void {
+  const bytes = [...initializers.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  if (bytes > heavyBytes) collect();
+}
+
 /** Weights of more bytes than this are fed, see `fedWeights`. */
 const largestConstantBytes = 16 * 2 ** 20;
 
@@ -112,6 +125,7 @@ async function compile(
   provider: 'cpu' | 'cuda',
   where: string,
 ): Promise<Program> {
+  makeRoomFor(written);
   const graph = provider === 'cpu' ? inOperationsOf(written, processorForms(liberties)) : written;
   const weights = provider === 'cpu' ? fedWeights(graph) : [];
   const fed = weights.map(([name, { type, data, dims }]) => [name, new OrtTensor(type, data, dims)] as const);

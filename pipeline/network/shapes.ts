@@ -8,6 +8,9 @@ export interface Shape {
   readonly dims: readonly number[];
 }
 
+/** Weights of more bytes are fed: written into a graph that is run once they would be copied several times. */
+const largestBytes = 2 ** 18;
+
 /**
  * The dims of every value of the graph (inputs, initializers, outputs of nodes) when it is run on `feeds`, one tensor a
  * graph input. The values themselves are not handed out, so that it needs no more memory than any forward run.
@@ -21,13 +24,17 @@ export async function shapesOf(
   const shapes = new Map<string, Shape>();
   for (const [name, { dims }] of [...graph.initializers, ...feeds]) shapes.set(name, { dims: [...dims] });
 
-  const build = new GraphBuilder(graph);
+  const heavy = [...graph.initializers].filter(([, { data }]) => data.byteLength > largestBytes);
+  const initializers = new Map(graph.initializers);
+  for (const [name] of heavy) initializers.delete(name);
+  const inputs = [...graph.inputs, ...heavy.map(([name, { type, dims }]) => ({ name, type, dims }))];
+  const build = new GraphBuilder({ ...graph, inputs, initializers });
   const values = graph.nodes.flatMap(({ outputs }) => outputs).filter((output) => output !== '');
   const told = new Map(values.map((value) => [build.add('Shape', [value]), value]));
   if (told.size === 0) return shapes;
   const program = await engine.compile(build.graph([...told.keys()]));
   try {
-    const fed = new Map([...feeds].map(([name, feed]) => [name, engine.upload(feed)]));
+    const fed = new Map([...feeds, ...heavy].map(([name, feed]) => [name, engine.upload(feed)]));
     for (const [name, value] of await program.run(fed)) {
       const { data } = await engine.download(value);
       shapes.set(told.get(name) as string, { dims: Array.from(data, Number) });
