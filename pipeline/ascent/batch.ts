@@ -11,7 +11,7 @@
 
 import { PhospheneError } from '../error.ts';
 import { type Extent, extentUpTo } from '../network/extent.ts';
-import { size } from '../network/graph.ts';
+import { size, weightBytes } from '../network/graph.ts';
 import type { Layer, Network } from '../network/network.ts';
 import type { PictureSize } from '../recipe/size.ts';
 import { byteCount } from '../words.ts';
@@ -26,12 +26,13 @@ export function memoryBytes(
   picture: PictureSize,
   batch: number,
 ): number {
-  const weights = [...network.graph.initializers.values()].reduce(
-    (sum, { data }) => sum + data.byteLength,
-    0,
-  );
   const pictureValues = size([picture.channels, picture.height, picture.width]);
-  return ofProcess + weights + 32 * kernels + batch * (8 * (values + largest) + 100 * pictureValues);
+  return (
+    ofProcess +
+    weightBytes(network.graph) +
+    32 * kernels +
+    batch * (8 * (values + largest) + 100 * pictureValues)
+  );
 }
 
 /** What may be taken where nobody says. */

@@ -9,7 +9,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { env, InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { PhospheneError } from '../error.ts';
-import type { Graph, Tensor } from '../network/graph.ts';
+import { type Graph, type Tensor, weightBytes, withInputs } from '../network/graph.ts';
 import { encodeModel } from '../network/onnx.ts';
 import { convolutionTimes } from './convolutions.ts';
 import { type Copies, type CopyData, openCopies, Shares } from './copies.ts';
@@ -72,9 +72,8 @@ const collect = runInNewContext('gc') as () => void;
 const heavyBytes = 16 * 2 ** 20;
 
 /** Weights and encoded models lie outside of the heap whose growth makes JavaScript collect. */
-function makeRoomFor({ initializers }: Graph): void {
-  const bytes = [...initializers.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-  if (bytes > heavyBytes) collect();
+function makeRoomFor(graph: Graph): void {
+  if (weightBytes(graph) > heavyBytes) collect();
 }
 
 /** Weights of more bytes than this are fed, see `fedWeights`. */
@@ -233,18 +232,6 @@ export async function runSession(
   } catch (cause) {
     throw failure(`Expected onnxruntime to run the graph ${where}`, cause);
   }
-}
-
-/** The graph with these initializers as inputs. */
-function withInputs(graph: Graph, tensors: readonly (readonly [string, Tensor])[]): Graph {
-  if (tensors.length === 0) return graph;
-  const initializers = new Map(graph.initializers);
-  for (const [name] of tensors) initializers.delete(name);
-  return {
-    ...graph,
-    inputs: [...graph.inputs, ...tensors.map(([name, { type, dims }]) => ({ name, type, dims }))],
-    initializers,
-  };
 }
 
 /** @throws PhospheneError where the tensor is of a type that graphs here do not have. */

@@ -125,3 +125,19 @@ export function textOf(node: Node, name: string, fallback: string): string {
   const attribute = node.attributes[name];
   return attribute?.kind === 'string' ? attribute.value : fallback;
 }
+
+/** The bytes of all initializers. */
+export const weightBytes = ({ initializers }: Pick<Graph, 'initializers'>): number =>
+  [...initializers.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+
+/** The graph with these initializers as inputs. */
+export function withInputs(graph: Graph, tensors: readonly (readonly [string, Tensor])[]): Graph {
+  if (tensors.length === 0) return graph;
+  const initializers = new Map(graph.initializers);
+  for (const [name] of tensors) initializers.delete(name);
+  return {
+    ...graph,
+    inputs: [...graph.inputs, ...tensors.map(([name, { type, dims }]) => ({ name, type, dims }))],
+    initializers,
+  };
+}

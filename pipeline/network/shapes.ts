@@ -2,7 +2,7 @@
 
 import type { Engine } from '../engine/engine.ts';
 import { GraphBuilder } from './build.ts';
-import type { Graph, Tensor } from './graph.ts';
+import { type Graph, type Tensor, withInputs } from './graph.ts';
 
 export interface Shape {
   readonly dims: readonly number[];
@@ -25,10 +25,7 @@ export async function shapesOf(
   for (const [name, { dims }] of [...graph.initializers, ...feeds]) shapes.set(name, { dims: [...dims] });
 
   const heavy = [...graph.initializers].filter(([, { data }]) => data.byteLength > largestBytes);
-  const initializers = new Map(graph.initializers);
-  for (const [name] of heavy) initializers.delete(name);
-  const inputs = [...graph.inputs, ...heavy.map(([name, { type, dims }]) => ({ name, type, dims }))];
-  const build = new GraphBuilder({ ...graph, inputs, initializers });
+  const build = new GraphBuilder(withInputs(graph, heavy));
   const values = graph.nodes.flatMap(({ outputs }) => outputs).filter((output) => output !== '');
   const told = new Map(values.map((value) => [build.add('Shape', [value]), value]));
   if (told.size === 0) return shapes;

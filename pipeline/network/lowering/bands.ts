@@ -24,6 +24,9 @@ export interface Bands {
 export const reshaped = (build: GraphBuilder, value: string, dims: readonly number[]): string =>
   build.add('Reshape', [value, build.shape(dims)]);
 
+export const transposed = (build: GraphBuilder, value: string, order: readonly number[]): string =>
+  build.add('Transpose', [value], { perm: ints(order) });
+
 /** Several values one after the other along an axis: by default one below the other. */
 export const stacked = (build: GraphBuilder, values: readonly string[], axis = 0): string =>
   values.length === 1 ? (values[0] as string) : build.add('Concat', values, { axis: int(axis) });
@@ -50,7 +53,7 @@ export function oneBand(build: GraphBuilder, value: string, dims: readonly numbe
 
 /** A value [N, C, height, width] as one band. */
 export function toChannelsLast(build: GraphBuilder, value: string, dims: readonly number[]): Bands {
-  return oneBand(build, build.add('Transpose', [value], { perm: ints([0, 2, 3, 1]) }), dims);
+  return oneBand(build, transposed(build, value, [0, 2, 3, 1]), dims);
 }
 
 /** All bands as a value [N, C, height, width]. */
@@ -59,7 +62,7 @@ export function toChannelsFirst(build: GraphBuilder, bands: Bands): string {
   const [n = 1, channels = 1, height = 1, width = 1] = dims;
   const { parts } = arranged(build, bands, { edges, inQuarters: false });
   const whole = reshaped(build, stacked(build, parts), [n, height, width, channels]);
-  return build.add('Transpose', [whole], { perm: ints([0, 3, 1, 2]) });
+  return transposed(build, whole, [0, 3, 1, 2]);
 }
 
 /** Values that a core's caches hold while a band is worked on, and rows that tiles of four and tiles of six fill. */

@@ -13,6 +13,7 @@ import {
   reshaped,
   split,
   stacked,
+  transposed,
   withPictures,
 } from './bands.ts';
 import type { Axis } from './winograd.ts';
@@ -35,9 +36,6 @@ const padsOf = ({ vertical, horizontal }: Narrow): number[] => [
   after(vertical),
   after(horizontal),
 ];
-
-const transposed = (build: GraphBuilder, matrix: string): string =>
-  build.add('Transpose', [matrix], { perm: ints([1, 0]) });
 
 /**
  * Writes the convolution of `x` [N, few, height, width].
@@ -72,7 +70,7 @@ export function fromFew(
     const inside = edges.filter((edge) => edge >= index * height && edge <= (index + 1) * height);
     const lengths = inside.slice(1).map((edge, before) => (edge - (inside[before] as number)) * width);
     return split(build, reshaped(build, ofPlaces, [rows, height * width]), lengths, 1).map((matrix) =>
-      build.add('MatMul', [transposed(build, matrix), kernels[index] as string]),
+      build.add('MatMul', [transposed(build, matrix, [1, 0]), kernels[index] as string]),
     );
   });
   return { dims, edges, inQuarters: false, parts };
@@ -105,7 +103,7 @@ export function toFew(
     .map((end, index) => {
       const met = parts
         .filter((_, part) => (edges[part] as number) >= end - height && (edges[part] as number) < end)
-        .map((part) => build.add('MatMul', [kernels[index] as string, transposed(build, part)]));
+        .map((part) => build.add('MatMul', [kernels[index] as string, transposed(build, part, [1, 0])]));
       return build.add(
         'ConvTranspose',
         [
@@ -158,9 +156,6 @@ export function kernelToFew({ dims, data }: Float32Tensor): Float32Tensor {
 /** A value of [pictures, many, taps] as each picture's [taps, many]. */
 export function ownKernels(build: GraphBuilder, kernels: string, pictures: number, many: number): string[] {
   const byChannel = reshaped(build, kernels, [pictures, many, taps]);
-  const byTap = reshaped(build, build.add('Transpose', [byChannel], { perm: ints([0, 2, 1]) }), [
-    pictures * taps,
-    many,
-  ]);
+  const byTap = reshaped(build, transposed(build, byChannel, [0, 2, 1]), [pictures * taps, many]);
   return split(build, byTap, new Array<number>(pictures).fill(taps));
 }

@@ -6,9 +6,9 @@
  */
 
 import type { GraphBuilder } from '../build.ts';
-import { type Float32Tensor, float32, int64, ints, type Tensor } from '../graph.ts';
+import { type Float32Tensor, float32, int64, type Tensor } from '../graph.ts';
 import { once } from '../once.ts';
-import { type Bands, edgesFor, placeOf, reshaped, stacked } from './bands.ts';
+import { type Bands, edgesFor, placeOf, reshaped, stacked, transposed } from './bands.ts';
 
 const taps = 3;
 
@@ -285,9 +285,6 @@ function placesWritten(
     return build.shared(`written ${key}`, () => make(top, left), 'written');
   });
 }
-
-const transposed = (build: GraphBuilder, value: string, order: readonly number[]): string =>
-  build.add('Transpose', [value], { perm: ints(order) });
 
 /**
  * [filters, channels, 3, 3] → [count, count, channels, filters], or filters before channels. In memory that copies of a
