@@ -7,6 +7,7 @@
 import { Worker } from 'node:worker_threads';
 import { type InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { type Float32Tensor, float32, type Tensor } from '../network/graph.ts';
+import { giveBack, take } from './made.ts';
 
 /** What a copy is made of. */
 export interface CopyData {
@@ -133,6 +134,7 @@ export class Shares {
   }
 
   free(): void {
+    giveBack(this.own);
     for (const { copy, number } of this.others) copy.forget(number);
   }
 }
@@ -177,6 +179,7 @@ export async function openCopies(count: number, data: CopyData, outputs: readonl
       });
       const ofOwn = own(Object.fromEntries([...feeds].map(([name, shares]) => [name, shares.own])));
       const [first, ...rest] = await Promise.all([ofOwn, ...running]);
+      take(Object.values(first));
       return new Map(
         outputs.map((name) => {
           const shares = rest.map(({ copy, made }) => ({ copy, number: made[name] as number }));

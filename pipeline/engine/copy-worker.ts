@@ -3,6 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { CopyAnswer, CopyData, CopyRequest } from './copies.ts';
+import { giveBack, take } from './made.ts';
 
 const { model, session: sessionOptions, run: runOptions, fed } = workerData as CopyData;
 const values = new Map<number, Tensor>();
@@ -18,8 +19,10 @@ let before: Promise<unknown> = opening.then(
 
 async function act({ orders, question }: CopyRequest): Promise<void> {
   for (const order of orders) {
-    if ('forget' in order) values.delete(order.forget);
-    else values.set(order.keep, new Tensor('float32', order.tensor.data, order.tensor.dims));
+    if ('forget' in order) {
+      giveBack(values.get(order.forget) as Tensor);
+      values.delete(order.forget);
+    } else values.set(order.keep, new Tensor('float32', order.tensor.data, order.tensor.dims));
   }
   if ('read' in question) {
     const { dims, data } = values.get(question.read) as Tensor;
@@ -34,6 +37,7 @@ async function act({ orders, question }: CopyRequest): Promise<void> {
     );
     const session = await opening;
     const made = await session.run(Object.fromEntries([...feeds, ...constants]), runOptions);
+    take(Object.values(made));
     for (const [name, number] of Object.entries(question.outputs)) values.set(number, made[name] as Tensor);
     answer({});
   }

@@ -15,6 +15,7 @@ import { convolutionTimes } from './convolutions.ts';
 import { type Copies, type CopyData, openCopies, Shares } from './copies.ts';
 import type { Engine, Liberties, Program, Value } from './engine.ts';
 import { inOperationsOf } from './forms.ts';
+import { giveBack, handOut, take } from './made.ts';
 import { blockOfFilters, processorForms } from './processor.ts';
 
 /** What a value is: a tensor in one piece, or its rows in several threads. */
@@ -54,13 +55,15 @@ export function onHost(
     upload: ({ type, data, dims }) => toValue(new OrtTensor(type, data, dims)),
     async download(value) {
       const held = toHeld(value);
-      return held instanceof Shares ? held.read() : read(held);
+      if (held instanceof Shares) return held.read();
+      handOut(held);
+      return read(held);
     },
-    // This thread's memory is collected.
     free(values) {
       for (const held of [...values].map(toHeld)) {
         const shares = held instanceof Shares ? [held] : (sharesOf.get(held)?.values() ?? []);
         for (const one of shares) one.free();
+        if (!(held instanceof Shares)) giveBack(held);
       }
     },
   };
@@ -135,6 +138,7 @@ async function compile(
     run: async (feeds) => {
       const own = await Promise.all([...feeds].map(async ([name, value]) => [name, await inOnePiece(value)]));
       const results = await runSession(session, Object.fromEntries([...own, ...fed]), where);
+      take(Object.values(results));
       return new Map(Object.entries(results).map(([name, tensor]) => [name, toValue(tensor)]));
     },
     release: () => session.release(),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Value } from '../../pipeline/engine/engine.ts';
 import { cpuEngine } from '../../pipeline/engine/onnxruntime.ts';
 import { PhospheneError } from '../../pipeline/error.ts';
 import { GraphBuilder } from '../../pipeline/network/build.ts';
@@ -44,6 +45,24 @@ describe('the cpu engine', () => {
       PhospheneError,
     );
     await expect(program.run(new Map())).rejects.toThrow(PhospheneError);
+    await program.release();
+  });
+
+  it('gives the memory of what is freed back at once, but not of what somebody reads', async () => {
+    const build = new GraphBuilder();
+    const x = build.input('x', [2]);
+    const y = build.add('Neg', [x]);
+    const program = await engine.compile(build.graph([y]));
+    const run = async (value: Value): Promise<Value> =>
+      (await program.run(new Map([[x, value]]))).get(y) as Value;
+    const numbers = float32([2], [1, 2]);
+    const given = engine.upload(numbers);
+    const [freed, read] = [await run(given), await run(given)];
+    const { data } = await engine.download(read);
+    engine.free([given, freed, read]);
+    await expect(run(freed)).rejects.toThrow(PhospheneError);
+    expect([...data]).toEqual([-1, -2]);
+    expect([...numbers.data]).toEqual([1, 2]);
     await program.release();
   });
 });
