@@ -60,7 +60,7 @@ export async function* benchLayers(
       const flops = flopsOfStep(layer.name, sizePx);
       const size = { channels: 3, height: sizePx, width: sizePx };
       const pictures = batch ?? batchFor(network, layer, size, layer.units);
-      const steps = Math.min(64, Math.max(3, Math.round(turnFlops / flops / pictures)));
+      const steps = Math.min(256, Math.max(3, Math.round(turnFlops / flops / pictures)));
       const own = {
         network,
         layer,
