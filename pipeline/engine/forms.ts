@@ -3,6 +3,7 @@
 import { GraphBuilder } from '../network/build.ts';
 import { float, floatOf, type Graph, int, intOf, type Node } from '../network/graph.ts';
 import { withoutUnread } from '../network/unread.ts';
+import { shiftByProducts } from './shift.ts';
 
 /** Writes what the node's first output is; undefined leaves the node as it is. */
 export type Form = (build: GraphBuilder, node: Node) => string | undefined;
@@ -14,7 +15,11 @@ const of =
   (build, node) =>
     write(build, node.inputs[0] ?? '', node);
 
+/** Of operations that graphs are written in and no engine has. */
+export const ownForms: Forms = { Shift: shiftByProducts };
+
 export const commonForms: Forms = {
+  ...ownForms,
   Sum: (build, { inputs }) => total(build, inputs),
   Mean: (build, { inputs }) => build.add('Mul', [total(build, inputs), build.scalar(1 / inputs.length)]),
   Dropout: of((build, x) => build.add('Identity', [x])),

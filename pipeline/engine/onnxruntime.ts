@@ -14,7 +14,7 @@ import { encodeModel } from '../network/onnx.ts';
 import { convolutionTimes } from './convolutions.ts';
 import { type Copies, type CopyData, openCopies, Shares } from './copies.ts';
 import type { Engine, Liberties, Program, Value } from './engine.ts';
-import { inOperationsOf } from './forms.ts';
+import { inOperationsOf, ownForms } from './forms.ts';
 import { giveBack, handOut, take } from './made.ts';
 import { blockOfFilters, processorForms } from './processor.ts';
 
@@ -128,7 +128,7 @@ async function compile(
   where: string,
 ): Promise<Program> {
   makeRoomFor(written);
-  const graph = provider === 'cpu' ? inOperationsOf(written, processorForms(liberties)) : written;
+  const graph = inOperationsOf(written, provider === 'cpu' ? processorForms(liberties) : ownForms);
   const weights = provider === 'cpu' ? fedWeights(graph) : [];
   const fed = weights.map(([name, { type, data, dims }]) => [name, new OrtTensor(type, data, dims)] as const);
   const whole = withInputs(graph, weights);

@@ -6,6 +6,7 @@ import { float, float32, int, intOf, ints, intsOf, size, text, textOf } from '..
 import { isHalving } from '../network/lowering/pool.ts';
 import type { Liberties } from './engine.ts';
 import type { Form, Forms } from './forms.ts';
+import { shiftByProducts, shiftBySlices } from './shift.ts';
 
 /** Kernels are filled up to blocks of so many filters, which are computed and cut off again. */
 export const blockOfFilters = 16;
@@ -21,6 +22,8 @@ const exactForms: Forms = {
   },
 
   Conv: (build, node) => byTaps(build, node) ?? fromFewToMany(build, node),
+
+  Shift: (build, node) => shiftBySlices(build, node) ?? shiftByProducts(build, node),
 };
 
 /** What the provider computes faster, with these liberties. */

@@ -1,7 +1,7 @@
-/** (settings) ⇒ (random numbers of one step) ⇒ (picture [N, C, H, W]) ⇒ picture, all as matrix products. */
+/** (settings) ⇒ (random numbers of one step) ⇒ (picture [N, C, H, W]) ⇒ picture. */
 
 import type { GraphBuilder } from '../network/build.ts';
-import { float32, text } from '../network/graph.ts';
+import { float32, int, ints, text } from '../network/graph.ts';
 import type { Random } from './random.ts';
 import { blurring, resample } from './resampling.ts';
 import type { Transform } from './schema.ts';
@@ -55,7 +55,7 @@ function aroundGrey(
   return build.add('Add', [write(build.add('Sub', [value, fill])), fill]);
 }
 
-/** out[y, x] = in[y - d, x - e]: a product from the left and one from the right with shifted identity matrices. */
+/** out[y, x] = in[y - d, x - e]. */
 function jitter({ pixels, border }: Of<'jitter'>, size: PictureSize): TransformRule {
   const { height, width } = size;
   const shift = (name: string): Draw => numberNamed(name, (random) => random.integer(-pixels, pixels));
@@ -64,12 +64,12 @@ function jitter({ pixels, border }: Of<'jitter'>, size: PictureSize): TransformR
     size:
       border === 'crop' ? { ...size, height: cropped(height, pixels), width: cropped(width, pixels) } : size,
     write(build, value, [down = '', right = ''], grey) {
-      const move = (centred: string, wraps: boolean): string => {
-        const matrix = (offset: string, side: number, direction: 'down' | 'right'): string =>
-          shiftMatrix(build, offset, { side, pixels, wraps }, direction);
-        const rows = build.add('MatMul', [matrix(down, height, 'down'), centred]);
-        return build.add('MatMul', [rows, matrix(right, width, 'right')]);
-      };
+      const move = (moved: string, wraps: boolean): string =>
+        build.add('Shift', [moved, down, right], {
+          pixels: int(pixels),
+          sides: ints([height, width]),
+          wraps: int(Number(wraps)),
+        });
       switch (border) {
         case 'wrap':
           return move(value, true);
@@ -93,35 +93,6 @@ function jitter({ pixels, border }: Of<'jitter'>, size: PictureSize): TransformR
 
 /** The side that is left, one pixel at least. */
 const cropped = (side: number, pixels: number): number => (side > 2 * pixels ? side - 2 * pixels : side);
-
-/**
- * A matrix [batch, 1, side, side] that moves by `offset` [batch, 1, 1, 1], which is at most `pixels`: max(0, 1 - |to - from -
- * offset|), which interpolates linearly where the offset is no whole number. Where it wraps, the way round is taken where
- * that is shorter, or the same is written one side before and after where either way may be.
- */
-function shiftMatrix(
-  build: GraphBuilder,
-  offset: string,
-  { side, pixels, wraps }: { readonly side: number; readonly pixels: number; readonly wraps: boolean },
-  direction: 'down' | 'right',
-): string {
-  const hasShorterWay = wraps && 2 * (pixels + 1) <= side;
-  const triangle = (wrapped: number): string => {
-    const distance = new Float32Array(side * side);
-    for (let row = 0; row < side; row++) {
-      for (let column = 0; column < side; column++) {
-        const straight = direction === 'down' ? row - column : column - row;
-        const round = hasShorterWay ? side * Math.round(straight / side) : 0;
-        distance[row * side + column] = straight - round + wrapped;
-      }
-    }
-    const constant = build.constant(float32([1, 1, side, side], distance), 'distance');
-    const away = build.add('Abs', [build.add('Sub', [constant, offset])]);
-    return build.add('Relu', [build.add('Sub', [build.scalar(1), away])]);
-  };
-  if (!wraps || hasShorterWay) return triangle(0);
-  return build.add('Add', [build.add('Add', [triangle(0), triangle(side)]), triangle(-side)]);
-}
 
 function pad({ pixels, border }: Of<'pad'>, size: PictureSize): TransformRule {
   const by = frame(pixels);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Liberties, Value } from '../../pipeline/engine/engine.ts';
-import { inOperationsOf } from '../../pipeline/engine/forms.ts';
+import { inOperationsOf, ownForms } from '../../pipeline/engine/forms.ts';
 import { cpuEngine } from '../../pipeline/engine/onnxruntime.ts';
 import { processorForms } from '../../pipeline/engine/processor.ts';
 import { adjoint } from '../../pipeline/network/adjoint/adjoint.ts';
@@ -93,6 +93,56 @@ describe('the forms of the processor', () => {
     expect(flat).toEqual(flat.map((_, place) => cotangent.data[window(place)] as number));
     await program.release();
   });
+
+  it.each([
+    ['wraps', 1, 0],
+    ['wraps, back', 1, 1],
+    ['zeros at the border', 0, 0],
+    ['zeros at the border, back', 0, 1],
+  ])(
+    'cut a shifted picture out, to the same as by products and by definition: %s',
+    async (_, wraps, back) => {
+      const [height, width, pixels] = [96, 64, 3];
+      const x = some([2, 2, height, width]);
+      const [down, right] = [float32([2, 1, 1, 1], [3, -1]), float32([2, 1, 1, 1], [0, -3])];
+      const build = new GraphBuilder();
+      const inputs = [
+        build.input('x', x.dims),
+        build.input('down', down.dims),
+        build.input('right', right.dims),
+      ];
+      const sides = ints([height, width]);
+      const y = build.add('Shift', inputs, {
+        pixels: int(pixels),
+        sides,
+        wraps: int(wraps),
+        back: int(back),
+      });
+      const graph = build.graph([y]);
+      expect(opsOf(graph)).not.toContain('MatMul');
+      const engine = cpuEngine();
+      for (const form of [graph, inOperationsOf(graph, ownForms)]) {
+        const program = await engine.compile(form);
+        const feeds = Object.entries({ x, down, right });
+        const values = await program.run(new Map(feeds.map(([name, value]) => [name, engine.upload(value)])));
+        const found = await engine.download(values.get(y) as Value);
+        found.data.forEach((value, place) => {
+          const [column, row] = [place % width, Math.floor(place / width) % height];
+          const picture = Math.floor(place / (2 * width * height));
+          const sign = back === 1 ? -1 : 1;
+          const fromRow = row - sign * (down.data[picture] as number);
+          const fromColumn = column - sign * (right.data[picture] as number);
+          const [wrappedRow, wrappedColumn] = [(fromRow + height) % height, (fromColumn + width) % width];
+          const isInside = wrappedRow === fromRow && wrappedColumn === fromColumn;
+          const source = place + (wrappedRow - row) * width + wrappedColumn - column;
+          const expected = wraps === 1 || isInside ? (x.data[source] as number) : 0;
+          if (value !== expected && !(value === 0 && expected === 0))
+            expect([place, value]).toEqual([place, expected]);
+        });
+        await program.release();
+      }
+    },
+  );
 
   it("mask a Relu's cotangent by its sign, 0 at 0", async () => {
     const forward = new GraphBuilder();

@@ -1,6 +1,6 @@
 /** Operations that move values without changing them: the cotangents go back the way the values came. */
 
-import { intOf, ints, intsOf, size, textOf } from '../graph.ts';
+import { int, intOf, ints, intsOf, size, textOf } from '../graph.ts';
 import { matrixOf, reduce, transposedAlong, unbroadcast } from './linear-map.ts';
 import {
   axisOf,
@@ -11,6 +11,7 @@ import {
   type Rules,
   range,
   rule,
+  ruleOfFirst,
   zero,
 } from './rule.ts';
 
@@ -128,6 +129,14 @@ export const shape: Rules = {
     });
     return [build.add('Concat', pieces, { axis: { kind: 'int', value: axis } })];
   },
+
+  /** Our own, see `engine/shift.ts`: the cotangents go as far the other way. */
+  Shift: ruleOfFirst(({ build, g, node }) =>
+    build.add('Shift', [g, ...node.inputs.slice(1)], {
+      ...node.attributes,
+      back: int(1 - intOf(node, 'back', 0)),
+    }),
+  ),
 
   Slice: rule((context) => [unslice(context)]),
 
