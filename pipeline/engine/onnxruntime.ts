@@ -61,9 +61,11 @@ export function onHost(
     },
     free(values) {
       for (const held of [...values].map(toHeld)) {
-        const shares = held instanceof Shares ? [held] : (sharesOf.get(held)?.values() ?? []);
-        for (const one of shares) one.free();
-        if (!(held instanceof Shares)) giveBack(held);
+        if (held instanceof Shares) held.free();
+        else {
+          for (const shares of sharesOf.get(held)?.values() ?? []) shares.free();
+          giveBack(held);
+        }
       }
     },
   };

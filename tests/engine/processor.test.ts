@@ -126,7 +126,7 @@ describe('the forms of the processor', () => {
         const feeds = Object.entries({ x, down, right });
         const values = await program.run(new Map(feeds.map(([name, value]) => [name, engine.upload(value)])));
         const found = await engine.download(values.get(y) as Value);
-        found.data.forEach((value, place) => {
+        const expected = x.data.map((_, place) => {
           const [column, row] = [place % width, Math.floor(place / width) % height];
           const picture = Math.floor(place / (2 * width * height));
           const sign = back === 1 ? -1 : 1;
@@ -135,10 +135,10 @@ describe('the forms of the processor', () => {
           const [wrappedRow, wrappedColumn] = [(fromRow + height) % height, (fromColumn + width) % width];
           const isInside = wrappedRow === fromRow && wrappedColumn === fromColumn;
           const source = place + (wrappedRow - row) * width + wrappedColumn - column;
-          const expected = wraps === 1 || isInside ? (x.data[source] as number) : 0;
-          if (value !== expected && !(value === 0 && expected === 0))
-            expect([place, value]).toEqual([place, expected]);
+          return wraps === 1 || isInside ? (x.data[source] as number) : 0;
         });
+        // A product may make -0.
+        expect((found.data as Float32Array).map((value) => value + 0)).toEqual(expected);
         await program.release();
       }
     },
